@@ -1,0 +1,259 @@
+"""The message contract, once, for the model service, its clients and the browser.
+
+Every message is one JSON object. A request carries an `id` chosen by its sender; each event answers one id. Events
+to a browser also carry `seq`, counted from 1 within one answer, so that a dropped socket resumes where it was.
+The JSON Schema of all of it is served at `/api/v1/protocol`.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any, Literal, Union
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+MAX_TEXTS = 512
+MAX_TEXT_CHARACTERS = 20_000
+MAX_QUESTION_CHARACTERS = 2_000
+MAX_FRAME_BYTES = 8 * 1024 * 1024
+"""The largest frame between a web or worker process and the model service."""
+MAX_BROWSER_FRAME_BYTES = 64 * 1024
+
+RequestId = Annotated[str, Field(min_length=1, max_length=64)]
+Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
+
+
+class Message(BaseModel):
+    """Strict: an unknown field is an error, so that a typing mistake is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# --- requests to the model service -------------------------------------------------------------------------------
+
+
+class Request(Message):
+    id: RequestId
+    model: str | None = Field(None, max_length=200, description="a registry name; the service's default otherwise")
+    client: str = Field("", max_length=64, description="who asks, for fair queues: a user's id, never a name")
+    deadline_ms: int | None = Field(None, gt=0, description="give up when not started after this long")
+
+
+class EmbedRequest(Request):
+    type: Literal["embed"] = "embed"
+    texts: list[Text] = Field(min_length=1, max_length=MAX_TEXTS)
+
+
+class ReadRequest(Request):
+    type: Literal["read"] = "read"
+    question: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
+    passages: list[Text] = Field(min_length=1, max_length=MAX_TEXTS)
+    n_best: int = Field(3, ge=1, le=20)
+
+
+class CancelRequest(Message):
+    """Stop the request with this id; its engine slot is free within one batch. Answered by that id's error event."""
+
+    type: Literal["cancel"] = "cancel"
+    id: RequestId
+
+
+ServiceRequest = Annotated[Union[EmbedRequest, ReadRequest, CancelRequest], Field(discriminator="type")]
+parse_request: TypeAdapter[ServiceRequest] = TypeAdapter(ServiceRequest)
+
+
+# --- events from the model service -------------------------------------------------------------------------------
+
+ErrorCode = Literal[
+    "bad_request", "too_large", "not_found", "forbidden", "busy", "cancelled", "deadline", "unavailable", "internal"
+]
+
+
+class Event(Message):
+    id: RequestId
+
+
+class StartEvent(Event):
+    """The request left the queue and an engine works on it."""
+
+    type: Literal["start"] = "start"
+
+
+class Timings(Message):
+    """Milliseconds."""
+
+    queue_ms: float
+    compute_ms: float
+    batch_size: int
+
+
+class EmbedDone(Event):
+    type: Literal["done"] = "done"
+    result: Literal["embed"] = "embed"
+    model: str
+    vectors: str = Field(description="base64 of little-endian float32, rows of `dimension`, each of L2 norm 1")
+    dimension: int
+    timings: Timings
+
+    def array(self) -> np.ndarray:
+        """The vectors as float32 of shape (texts, dimension)."""
+        return np.frombuffer(base64.b64decode(self.vectors), dtype="<f4").reshape(-1, self.dimension)
+
+    @staticmethod
+    def pack(vectors: np.ndarray) -> str:
+        return base64.b64encode(np.ascontiguousarray(vectors, dtype="<f4").tobytes()).decode("ascii")
+
+
+class SpanResult(Message):
+    """`start` and `end` are characters of the passage; `score` is the logit margin over "not answered here"."""
+
+    text: str
+    start: int
+    end: int
+    score: float
+
+
+class ReadDone(Event):
+    type: Literal["done"] = "done"
+    result: Literal["read"] = "read"
+    model: str
+    spans: list[list[SpanResult]] = Field(description="for each passage its best spans, best first")
+    timings: Timings
+
+
+class ErrorEvent(Event):
+    type: Literal["error"] = "error"
+    code: ErrorCode
+    message: str
+    retryable: bool = False
+    retry_after_ms: int | None = None
+
+
+DoneEvent = Annotated[Union[EmbedDone, ReadDone], Field(discriminator="result")]
+ServiceEvent = Annotated[Union[StartEvent, DoneEvent, ErrorEvent], Field(discriminator="type")]
+parse_event: TypeAdapter[ServiceEvent] = TypeAdapter(ServiceEvent)
+
+
+# --- an answer, as a browser or a program sees it ----------------------------------------------------------------
+
+
+class Citation(Message):
+    """An exact character range of a stored document: document_text[start:end] == quote.
+
+    `span_start` and `span_end` are the marked answer inside it, in characters of the document, or equal to `start`
+    when nothing is marked.
+    """
+
+    document: str = Field(description="document id")
+    title: str
+    passage: int = Field(description="passage id within its collection")
+    start: int
+    end: int
+    quote: str
+    span_start: int
+    span_end: int
+    score: float = Field(description="0 to 1: how likely the reader holds this span to be the answer")
+    url: str = Field("", description="opens the document at the citation; filled in by the site")
+
+
+class SourcesEvent(Message):
+    """The passages that the answer is being read from, best first."""
+
+    type: Literal["sources"] = "sources"
+    sources: list[Citation]
+
+
+class DeltaEvent(Message):
+    """A piece of the answer's text, to be appended. `citation` numbers the source it was taken from, from 1."""
+
+    type: Literal["delta"] = "delta"
+    text: str
+    citation: int | None = None
+
+
+class AnswerDone(Message):
+    """The whole answer. `answer` equals the joined deltas; it is Markdown when `format` says so."""
+
+    type: Literal["done"] = "done"
+    answer: str
+    span: str = Field("", description="the shortest exact answer, empty when abstained")
+    format: Literal["plain", "markdown"] = "plain"
+    abstained: bool
+    confidence: float = Field(description="0 to 1, calibrated: of answers at 0.7 about 70 % are right")
+    citations: list[Citation]
+    nearest: list[Citation] = Field(default_factory=list, description="when abstained: the nearest passages")
+    question: str = Field("", description="the question as it was searched for, after a follow-up was completed")
+    verification: dict[str, Any] = Field(default_factory=dict)
+    timings: dict[str, float] = Field(default_factory=dict, description="milliseconds")
+
+
+class AnswerError(Message):
+    type: Literal["error"] = "error"
+    code: ErrorCode
+    message: str
+    retryable: bool = False
+
+
+AnswerEvent = Annotated[Union[SourcesEvent, DeltaEvent, AnswerDone, AnswerError], Field(discriminator="type")]
+
+
+# --- from a browser on /ws/chat/ ----------------------------------------------------------------------------------
+
+
+class AskMessage(Message):
+    """Ask in a conversation, or in a new one. `key` is made by the page, once a question: a repeat is not asked twice."""
+
+    type: Literal["ask"] = "ask"
+    key: str = Field(min_length=8, max_length=64)
+    question: str = Field(max_length=1_000_000, description="checked again, with a kinder error, before it is asked")
+    conversation: str | None = None
+    collections: list[str] = Field(default_factory=list, max_length=50, description="ids; none means all readable")
+    replaces: int | None = Field(None, description="edit: the id of the user message that this one replaces")
+
+
+class RegenerateMessage(Message):
+    """Answer the same question once more; the old answer is kept as an earlier version."""
+
+    type: Literal["regenerate"] = "regenerate"
+    key: str = Field(min_length=8, max_length=64)
+    message: int = Field(description="the answer's message id")
+
+
+class ResumeMessage(Message):
+    """Send the events of this answer after `after` (0: all), then follow it to its end."""
+
+    type: Literal["resume"] = "resume"
+    message: int
+    after: int = Field(0, ge=0)
+
+
+class StopMessage(Message):
+    type: Literal["cancel"] = "cancel"
+    message: int
+
+
+BrowserMessage = Annotated[
+    Union[AskMessage, RegenerateMessage, ResumeMessage, StopMessage], Field(discriminator="type")
+]
+parse_browser_message: TypeAdapter[BrowserMessage] = TypeAdapter(BrowserMessage)
+
+
+class ChatEnvelope(Message):
+    """What the browser receives: one event of one answer. `message` is the answer's id, `seq` counts from 1."""
+
+    message: int
+    conversation: str
+    seq: int
+    event: dict[str, Any] = Field(description='a "start" (with the saved question) or an answer event')
+
+
+def json_schema() -> dict[str, Any]:
+    """Every message by the direction it travels in."""
+    return {
+        "service_request": parse_request.json_schema(),
+        "service_event": parse_event.json_schema(),
+        "browser_message": parse_browser_message.json_schema(),
+        "answer_event": TypeAdapter(AnswerEvent).json_schema(),
+        "chat_envelope": ChatEnvelope.model_json_schema(),
+    }

@@ -1,0 +1,185 @@
+"""The training loop that every recipe shares: schedule, clipping, checkpoints, resume, progress, cancel.
+
+It sees a model, an ordered list of batches and a loss; it knows nothing of text. Batches and every random choice
+are functions of (seed, step), so a run that resumes from step n continues exactly as if it had not stopped.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+from pydantic import BaseModel, Field
+
+from models_service.training.run_folder import RunFolder
+
+
+class LoopSettings(BaseModel):
+    """What can be tuned in any fine-tune, each with a default that works."""
+
+    learning_rate: float = Field(1e-3, gt=0, description="peak, reached after the warm-up")
+    warmup: float = Field(0.06, ge=0, le=1, description="share of the steps that raise the rate from zero")
+    weight_decay: float = Field(0.01, ge=0)
+    clip_norm: float = Field(1.0, gt=0, description="gradients are scaled down to this L2 norm")
+    precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$")
+    checkpoint_seconds: float = Field(120.0, gt=0)
+    evaluate_every: int = Field(500, gt=0, description="steps between evaluations")
+    seed: int = 13
+
+
+class Task(Protocol):
+    """What a recipe gives the loop."""
+
+    model: torch.nn.Module
+    batches: list[list[int]]
+
+    def loss(self, batch: list[int], device: torch.device) -> torch.Tensor: ...
+    def evaluate(self) -> dict[str, float]: ...
+    def save(self, run: RunFolder) -> None: ...
+
+
+class Stopped(Exception):
+    """The run was asked to stop; its checkpoint is saved."""
+
+
+def pick_precision(wanted: str, device: torch.device) -> torch.dtype:
+    """bfloat16 where the device has instructions for it (on CPU avx512_bf16), else float32."""
+    if wanted != "auto":
+        return getattr(torch, wanted)
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    return torch.bfloat16 if torch.cpu.get_capabilities().get("avx512_bf16") else torch.float32
+
+
+def train(task: Task, settings: LoopSettings, run: RunFolder) -> dict[str, float]:
+    """Train to the end, or resume to it; returns the last evaluation's metrics.
+
+    Raises:
+        Stopped: SIGTERM or SIGINT arrived. The state is saved; the same call goes on from it.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = pick_precision(settings.precision, device)
+    model = task.model.to(device)
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    optimizer = torch.optim.AdamW(trained.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    total = len(task.batches)
+    rate = _linear_schedule(total, settings.warmup)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+    start = _resume(run, trained, optimizer, scheduler)
+    run.say(
+        f"{total} steps, {sum(p.numel() for p in trained.values()):,} trained parameters, {device} in {dtype}"
+        + (f", resumed at step {start}" if start else "")
+    )
+    window = _Window()
+    saved_at = time.monotonic()
+    with _stop_requests() as stop_requested:
+        for step in range(start, total):
+            batch = task.batches[step]
+            model.train()
+            with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+                loss = task.loss(batch, device)
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(trained.values(), settings.clip_norm)
+            optimizer.step()
+            scheduler.step()
+            optimizer.zero_grad(set_to_none=True)
+            window.add(loss.item(), norm.item(), len(batch))
+            done = step + 1
+            if done % 20 == 0 or done == total:
+                run.event(step=done, steps=total, learning_rate=scheduler.get_last_lr()[0], **window.take())
+            if done % settings.evaluate_every == 0 and done < total:
+                _report(run, done, total, task.evaluate(), window)
+            if stop_requested() or time.monotonic() - saved_at > settings.checkpoint_seconds:
+                _save(run, done, trained, optimizer, scheduler)
+                saved_at = time.monotonic()
+            if stop_requested():
+                run.say(f"stopped at step {done} of {total}; the checkpoint is kept")
+                raise Stopped
+    _save(run, total, trained, optimizer, scheduler)
+    metrics = task.evaluate()
+    _report(run, total, total, metrics, window)
+    task.save(run)
+    return metrics
+
+
+def _linear_schedule(total: int, warmup: float) -> Callable[[int], float]:
+    rise = max(1, round(total * warmup))
+    return lambda step: min((step + 1) / rise, max(0.0, (total - step) / max(1, total - rise)))
+
+
+def _report(run: RunFolder, step: int, total: int, metrics: dict[str, float], window: _Window) -> None:
+    run.event(step=step, steps=total, metrics=metrics)
+    shown = "  ".join(f"{name} {value:.2f}" for name, value in metrics.items())
+    run.say(f"step {step}/{total}  loss {window.last_loss:.3f}  {window.last_rate:.1f} examples/s  {shown}")
+
+
+class _Window:
+    """Means over the steps since the last report."""
+
+    def __init__(self) -> None:
+        self.last_loss = self.last_rate = 0.0
+        self._clear()
+
+    def _clear(self) -> None:
+        self._loss = self._norm = 0.0
+        self._steps = self._examples = 0
+        self._since = time.monotonic()
+
+    def add(self, loss: float, norm: float, examples: int) -> None:
+        self._loss += loss
+        self._norm += norm
+        self._steps += 1
+        self._examples += examples
+
+    def take(self) -> dict[str, float]:
+        seconds = time.monotonic() - self._since
+        self.last_loss, self.last_rate = self._loss / self._steps, self._examples / seconds
+        taken = {
+            "loss": self.last_loss,
+            "gradient_norm": self._norm / self._steps,
+            "examples_per_second": self.last_rate,
+        }
+        self._clear()
+        return taken
+
+
+def _save(run: RunFolder, step: int, trained: dict[str, torch.nn.Parameter], optimizer: Any, scheduler: Any) -> None:
+    tensors = {f"weight.{name}": p for name, p in trained.items()}
+    for name, p in trained.items():
+        for key, value in optimizer.state[p].items():
+            tensors[f"optimizer.{key}.{name}"] = value if torch.is_tensor(value) else torch.tensor(value)
+    run.save_checkpoint(tensors, {"step": step, "scheduler": scheduler.last_epoch})
+
+
+def _resume(run: RunFolder, trained: dict[str, torch.nn.Parameter], optimizer: Any, scheduler: Any) -> int:
+    found = run.load_checkpoint()
+    if found is None:
+        return 0
+    tensors, state = found
+    with torch.no_grad():
+        for name, p in trained.items():
+            p.copy_(tensors[f"weight.{name}"])
+            for key in ("step", "exp_avg", "exp_avg_sq"):
+                value = tensors[f"optimizer.{key}.{name}"]
+                optimizer.state[p][key] = value if key == "step" else value.to(p.device)
+    for group in optimizer.param_groups:
+        group["lr"] = group["initial_lr"] * scheduler.lr_lambdas[0](state["scheduler"])
+    scheduler.last_epoch = state["scheduler"]
+    scheduler._last_lr = [group["lr"] for group in optimizer.param_groups]
+    return int(state["step"])
+
+
+@contextmanager
+def _stop_requests() -> Iterator[Callable[[], bool]]:
+    """Turn SIGTERM and SIGINT into a flag that is read between steps."""
+    asked = []
+    before = {s: signal.signal(s, lambda *_: asked.append(True)) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

