@@ -38,7 +38,7 @@ class MessageStatus(models.TextChoices):
 
 
 class Message(models.Model):
-    """A question or an answer. An edited question or a regenerated answer supersedes the one before, which is kept."""
+    """A question or an answer. An edited question or a regenerated answer supersedes the one before, which stays."""
 
     id = models.BigAutoField(primary_key=True)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")

@@ -1,0 +1,68 @@
+"""What tests of every room share: a data folder of their own, people, and a real Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def data_dir(settings, tmp_path: Path) -> Path:
+    """The site's data folder, empty and gone after the test."""
+    settings.DATA_DIR = tmp_path
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of this test run; its address."""
+    from webapp.ops.embedded_redis import running_redis
+
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(redis_process: str, settings) -> str:
+    """The site uses the test run's Redis, emptied, for its events and its channel layer."""
+    from redis import Redis
+
+    with Redis.from_url(redis_process) as redis:
+        redis.flushall()
+    settings.REDIS_URL = redis_process
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [redis_process]}},
+    }
+    return redis_process
+
+
+def _person(name: str, role: str):
+    from webapp.accounts.models import User
+
+    return User.objects.create_user(username=name, password=PASSWORD, role=role)
+
+
+@pytest.fixture
+def alice(db):
+    """An ordinary user."""
+    return _person("alice", "user")
+
+
+@pytest.fixture
+def bob(db):
+    """Another ordinary user, who may not see what is alice's."""
+    return _person("bob", "user")
+
+
+@pytest.fixture
+def admin(db):
+    return _person("ada", "admin")
+
+
+@pytest.fixture
+def guest(db):
+    return _person("guest-1", "guest")

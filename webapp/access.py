@@ -1,0 +1,106 @@
+"""Who may see and do what: the one place where access is decided.
+
+Each queryset holds exactly what a person may reach; whatever is not in it does not exist for them (404). Everything
+is denied unless a line here grants it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from webapp.accounts import services as accounts
+from webapp.accounts.models import Role, User
+from webapp.chat.models import Conversation, Message
+from webapp.errors import Forbidden, NotSignedIn
+from webapp.knowledge.models import Collection, Document, Visibility
+
+Action = Literal["chat", "create_collection", "administer"]
+
+
+def may(user: User | AnonymousUser, action: Action) -> bool:
+    """Whether `user` may do `action` at all; on what is the querysets' business. AnonymousUser counts as a guest."""
+    if action == "chat":
+        return _is_member(user) or (settings.GUESTS_MAY_CHAT and (user.is_anonymous or user.is_active))
+    if action == "create_collection":
+        return _is_member(user)
+    if action == "administer":
+        return user.is_authenticated and user.at_least(Role.ADMIN)
+    return False
+
+
+def require(user: User | AnonymousUser, action: Action) -> None:
+    """Raise NotSignedIn or Forbidden unless `user` may do `action`."""
+    if may(user, action):
+        return
+    if not _is_member(user):
+        raise NotSignedIn(_("Sign in first."))
+    raise Forbidden(_("Your role does not allow this. Ask an administrator of this site."))
+
+
+def readable_collections(user: User | AnonymousUser) -> QuerySet[Collection]:
+    if not may(user, "chat"):
+        return Collection.objects.none()
+    shared = Q(visibility=Visibility.EVERYONE)
+    return Collection.objects.filter(shared | Q(owner=user) if _is_member(user) else shared)
+
+
+def editable_collections(user: User | AnonymousUser) -> QuerySet[Collection]:
+    """One's own; an editor also edits what everyone sees, such as the starter collections."""
+    if not _is_member(user):
+        return Collection.objects.none()
+    own = Q(owner=user)
+    return Collection.objects.filter(
+        own | Q(visibility=Visibility.EVERYONE) if user.at_least(Role.EDITOR) else own
+    )
+
+
+def readable_documents(user: User | AnonymousUser) -> QuerySet[Document]:
+    return Document.objects.filter(collection__in=readable_collections(user))
+
+
+def editable_documents(user: User | AnonymousUser) -> QuerySet[Document]:
+    return Document.objects.filter(collection__in=editable_collections(user))
+
+
+def own_conversations(user: User | AnonymousUser) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(owner=user) if user.is_authenticated else Conversation.objects.none()
+
+
+def own_messages(user: User | AnonymousUser) -> QuerySet[Message]:
+    return Message.objects.filter(conversation__in=own_conversations(user))
+
+
+async def person(scope_or_request: Mapping[str, Any] | HttpRequest) -> User:
+    """The signed-in user of a socket's scope or a request, or this browser's guest; NotSignedIn when neither may be.
+
+    A guest's row is made here, so call it when something is about to be written for them.
+    """
+    return await sync_to_async(person_of)(scope_or_request)
+
+
+def person_of(scope_or_request: Mapping[str, Any] | HttpRequest) -> User:
+    """`person`, for code that is not async."""
+    if isinstance(scope_or_request, Mapping):
+        user, session = scope_or_request.get("user"), scope_or_request.get("session")
+    else:
+        user, session = scope_or_request.user, getattr(scope_or_request, "session", None)
+    if user is not None and user.is_authenticated and user.is_active:
+        return user
+    if not settings.GUESTS_MAY_CHAT:
+        raise NotSignedIn(_("Sign in first."))
+    if session is None:
+        raise NotSignedIn(_("Guests are recognised by a cookie, which this request has not. Use an API key instead."))
+    return accounts.guest_for(session)
+
+
+def _is_member(user: User | AnonymousUser) -> bool:
+    """Whether this is an active account of a person, not a guest."""
+    return user.is_authenticated and user.at_least(Role.USER)

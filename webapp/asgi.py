@@ -1,0 +1,25 @@
+"""The web server's entry: HTTP to Django, sockets to the consumers, both behind their limits and origin check."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+http = get_asgi_application()  # sets Django up; whatever imports models comes after it
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from webapp.chat.routing import websocket_urlpatterns as chat_sockets  # noqa: E402
+from webapp.knowledge.routing import websocket_urlpatterns as knowledge_sockets  # noqa: E402
+from webapp.ops.socket_gate import SocketGate, unknown_socket  # noqa: E402
+from webapp.ops.upload_limit import UploadLimit  # noqa: E402
+
+sockets = URLRouter([*chat_sockets, *knowledge_sockets, unknown_socket])
+application = ProtocolTypeRouter({
+    "http": UploadLimit(http),
+    "websocket": SocketGate(AuthMiddlewareStack(sockets)),
+})

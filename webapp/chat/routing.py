@@ -1,0 +1,5 @@
+"""The chat page's socket."""
+
+from __future__ import annotations
+
+websocket_urlpatterns: list = []

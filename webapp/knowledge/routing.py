@@ -1,0 +1,5 @@
+"""The sockets of the knowledge pages."""
+
+from __future__ import annotations
+
+websocket_urlpatterns: list = []

@@ -1,0 +1,127 @@
+"""The table of settings: each one's environment name, type, default and meaning, and the one place that reads them.
+
+Everything that can be configured is a row here; the other files of this package only turn rows into Django's names.
+Knows nothing of Django, so that the supervisor and the tests can read it alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+Kind = Literal["text", "integer", "switch", "list", "folder", "choice"]
+
+
+class SettingError(Exception):
+    """A setting has a value that cannot be used; the sentence says which and what to write instead."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    name: str
+    kind: Kind
+    default: str
+    help: str
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting("WENDA_DATA_DIR", "folder", str(PROJECT / "var"),
+            "where the database, documents, indexes, models and logs are kept"),
+    Setting("WENDA_HOST", "text", "127.0.0.1", "the address that the web server listens on"),
+    Setting("WENDA_PORT", "integer", "8000", "the port that the web server listens on", least=1, most=65535),
+    Setting("WENDA_DEBUG", "switch", "off", "show error pages with source code; never on a shared machine"),
+    Setting("WENDA_SECRET_KEY", "text", "", "signs sessions; made once and kept in the data folder when empty"),
+    Setting("WENDA_ALLOWED_HOSTS", "list", "",
+            "host names that the site answers to, with commas; the listening host and localhost when empty"),
+    Setting("WENDA_TRUSTED_ORIGINS", "list", "",
+            "origins such as https://wenda.example.org that a proxy serves the site under"),
+    Setting("WENDA_HTTPS", "switch", "off", "the site is reached over HTTPS: secure cookies and HSTS"),
+    Setting("WENDA_GUESTS", "choice", "auto",
+            "may people chat without an account; auto: when the server listens on loopback only",
+            choices=("auto", "on", "off")),
+    Setting("WENDA_SIGN_UP", "choice", "auto",
+            "may people make an account themselves; auto: when the server listens on loopback only",
+            choices=("auto", "on", "off")),
+    Setting("WENDA_UPLOAD_MB", "integer", "50", "the largest file that may be uploaded, in MB", least=1, most=2000),
+    Setting("WENDA_LANGUAGE", "choice", "en", "the interface's language where a browser asks for none",
+            choices=("en", "zh-hans")),
+    Setting("WENDA_TIME_ZONE", "text", "UTC", "the time zone that pages show times in"),
+    Setting("WENDA_LOG_LEVEL", "choice", "INFO", "how much is logged", choices=("DEBUG", "INFO", "WARNING", "ERROR")),
+    Setting("DATABASE_URL", "text", "",
+            "postgresql://user:password@host:port/name; SQLite in the data folder when empty"),
+    Setting("REDIS_URL", "text", "", "redis://host:port/0 or unix:///path; the embedded Redis when empty"),
+    Setting("MODELS_SERVICE_URLS", "list", "",
+            "ws:// addresses of model services, with commas; the one that `manage.py up` starts when empty"),
+)
+BY_NAME = {setting.name: setting for setting in TABLE}
+_SWITCHES = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
+
+
+def read(name: str, environment: Mapping[str, str] | None = None) -> Any:
+    """The value of a setting, as its type; SettingError when it cannot be used.
+
+    An empty environment variable counts as unset.
+    """
+    setting = BY_NAME[name]
+    text = (environment if environment is not None else os.environ).get(name, "").strip() or setting.default
+    if setting.kind == "integer":
+        return _integer(setting, text)
+    if setting.kind == "switch":
+        if text.lower() not in _SWITCHES:
+            raise SettingError(f"{name} is {text!r}; write on or off.")
+        return _SWITCHES[text.lower()]
+    if setting.kind == "list":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if setting.kind == "folder":
+        return Path(text).expanduser().resolve()
+    if setting.kind == "choice":
+        found = [choice for choice in setting.choices if choice.lower() == text.lower()]
+        if not found:
+            raise SettingError(f"{name} is {text!r}; write one of: {', '.join(setting.choices)}.")
+        return found[0]
+    return text
+
+
+def _integer(setting: Setting, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise SettingError(f"{setting.name} is {text!r}; write a whole number.") from None
+    if (setting.least is not None and number < setting.least) or (setting.most is not None and number > setting.most):
+        raise SettingError(f"{setting.name} is {number}; write a number from {setting.least} to {setting.most}.")
+    return number
+
+
+def check_all(environment: Mapping[str, str] | None = None) -> list[str]:
+    """One sentence for each setting that cannot be used, and for each WENDA_ name that does not exist."""
+    environment = environment if environment is not None else os.environ
+    problems = []
+    for setting in TABLE:
+        try:
+            read(setting.name, environment)
+        except SettingError as error:
+            problems.append(str(error))
+    for name in sorted(environment):
+        if name.startswith("WENDA_") and name not in BY_NAME:
+            problems.append(f"{name} is not a setting; the settings are: {', '.join(sorted(BY_NAME))}.")
+    return problems
+
+
+def listens_on_loopback_only(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether only this machine can reach the web server."""
+    return read("WENDA_HOST", environment) in LOOPBACK_HOSTS
+
+
+def open_to_all(name: str, environment: Mapping[str, str] | None = None) -> bool:
+    """The meaning of an auto/on/off setting: auto opens it when only this machine can reach the server."""
+    value = read(name, environment)
+    return listens_on_loopback_only(environment) if value == "auto" else value == "on"
