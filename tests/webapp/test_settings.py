@@ -1,0 +1,70 @@
+"""The table of settings: each value is read as its type, or refused with a sentence that says what to write."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from webapp.settings import table
+from webapp.settings.database import database
+from webapp.settings.places import redis_socket
+from webapp.settings.queues import broker_url
+from webapp.settings.security import kept_secret_key
+from webapp.settings.table import SettingError
+
+
+def test_every_default_can_be_read():
+    assert table.check_all({}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "advice"),
+    [
+        ("WENDA_PORT", "http", "write a whole number"),
+        ("WENDA_PORT", "70000", "from 1 to 65535"),
+        ("WENDA_HTTPS", "maybe", "on or off"),
+        ("WENDA_GUESTS", "some", "one of: auto, on, off"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_to_write(name, value, advice):
+    with pytest.raises(SettingError, match=advice):
+        table.read(name, {name: value})
+
+
+def test_all_wrong_settings_are_named_at_once_and_a_misspelt_one_too():
+    problems = table.check_all({"WENDA_PORT": "x", "WENDA_UPLOAD_MB": "0", "WENDA_PROT": "8000"})
+    assert [problem.split()[0] for problem in problems] == ["WENDA_PORT", "WENDA_UPLOAD_MB", "WENDA_PROT"]
+
+
+def test_guests_are_let_in_by_themselves_only_where_nobody_else_can_reach_the_server():
+    assert table.open_to_all("WENDA_GUESTS", {})
+    assert not table.open_to_all("WENDA_GUESTS", {"WENDA_HOST": "0.0.0.0"})
+    assert table.open_to_all("WENDA_GUESTS", {"WENDA_HOST": "0.0.0.0", "WENDA_GUESTS": "on"})
+
+
+def test_the_secret_key_is_made_once_and_only_its_owner_may_read_it(tmp_path):
+    file = tmp_path / "secret-key"
+    first = kept_secret_key(file)
+    assert len(first) >= 50 and kept_secret_key(file) == first
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_database_url_is_read_and_a_wrong_one_refused(tmp_path):
+    postgres = database("postgresql://wenda:p%40ss@db.example.org:5433/site", tmp_path)
+    assert (postgres["HOST"], postgres["PORT"], postgres["NAME"], postgres["PASSWORD"]) == (
+        "db.example.org", "5433", "site", "p@ss")
+    assert database("", tmp_path)["NAME"] == tmp_path / "wenda.sqlite3"
+    with pytest.raises(SettingError, match="postgresql://"):
+        database("mysql://here/there", tmp_path)
+
+
+def test_a_deep_data_folder_still_gets_a_socket_that_the_kernel_accepts(tmp_path):
+    assert redis_socket(tmp_path / "var") == tmp_path / "var" / "redis.sock" or len(str(tmp_path)) > 90
+    deep = redis_socket(tmp_path / ("long" * 40))
+    assert len(str(deep)) < 107 and deep != redis_socket(tmp_path / ("song" * 40))
+
+
+def test_celery_gets_the_unix_socket_in_its_own_notation():
+    assert broker_url("unix:///data/redis.sock") == "redis+socket:///data/redis.sock"
+    assert broker_url("redis://cache:6379/0") == "redis://cache:6379/0"

@@ -1,0 +1,117 @@
+"""/api/v1/collections/ and /api/v1/documents/."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp import access
+from webapp.api.permissions import MayChat
+from webapp.errors import BadInput
+from webapp.knowledge import services, texts
+from webapp.knowledge.figures import with_figures
+from webapp.knowledge.models import Collection, Document
+from webapp.knowledge.serializers import CollectionSerializer, DocumentSerializer, UploadSerializer
+
+UUID_PATTERN = r"[0-9a-fA-F-]{36}"
+READING = ("GET", "HEAD", "OPTIONS")
+
+
+class CollectionViewSet(viewsets.ModelViewSet):
+    permission_classes = [MayChat]
+    serializer_class = CollectionSerializer
+    queryset = Collection.objects.none()
+    lookup_value_regex = UUID_PATTERN
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[Collection]:
+        user = self.request.user
+        allowed = access.readable_collections if self.request.method in READING else access.editable_collections
+        return with_figures(allowed(user), user)
+
+    def perform_create(self, serializer: CollectionSerializer) -> None:
+        access.require(self.request.user, "create_collection")
+        made = services.create_collection(self.request.user, **serializer.validated_data)
+        serializer.instance = with_figures(Collection.objects.filter(pk=made.pk), self.request.user).get()
+
+    def perform_update(self, serializer: CollectionSerializer) -> None:
+        services.change_collection(serializer.instance, **serializer.validated_data)
+
+    def perform_destroy(self, collection: Collection) -> None:
+        services.delete_collection(collection)
+
+
+class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin,
+                      viewsets.GenericViewSet):
+    permission_classes = [MayChat]
+    serializer_class = DocumentSerializer
+    queryset = Document.objects.none()
+    lookup_value_regex = UUID_PATTERN
+    parser_classes = [MultiPartParser]
+
+    def get_queryset(self) -> QuerySet[Document]:
+        user = self.request.user
+        if self.request.method not in READING:
+            return access.editable_documents(user)
+        documents = access.readable_documents(user)
+        wanted = self.request.query_params.get("collection")
+        return documents.filter(collection=_readable_collection(user, wanted)) if wanted else documents
+
+    @extend_schema(parameters=[OpenApiParameter("collection", OpenApiTypes.UUID)])
+    def list(self, request: Request) -> Response:
+        return super().list(request)
+
+    @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={202: DocumentSerializer})
+    def create(self, request: Request) -> Response:
+        access.require(request.user, "create_collection")
+        upload = UploadSerializer(data=request.data)
+        upload.is_valid(raise_exception=True)
+        allowed = access.editable_collections(request.user)
+        collection = get_object_or_404(allowed, pk=upload.validated_data["collection"])
+        file = upload.validated_data["file"]
+        document, duplicate = services.add_document(collection, file.name, file.chunks(), request.user)
+        shown = DocumentSerializer(document, context={"duplicate": duplicate})
+        return Response(shown.data, status=status.HTTP_200_OK if duplicate else status.HTTP_202_ACCEPTED)
+
+    def perform_destroy(self, document: Document) -> None:
+        services.delete_document(document)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("start", int), OpenApiParameter("end", int)], responses=OpenApiTypes.OBJECT
+    )
+    @action(detail=True)
+    def text(self, request: Request, pk: str) -> Response:
+        """Characters `start` to `end` of the stored text; all of it unless they are given."""
+        start, end = (_whole_number(request, name) for name in ("start", "end"))
+        piece = texts.piece(self.get_object(), start or 0, end)
+        return Response({"id": pk, "start": piece.start, "end": piece.end, "text": piece.text})
+
+    @extend_schema(request=None, responses={202: DocumentSerializer})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Read a document once more that could not be read."""
+        document = services.retry(self.get_object())
+        return Response(DocumentSerializer(document).data, status=status.HTTP_202_ACCEPTED)
+
+
+def _readable_collection(user, identifier: str) -> Collection:
+    try:
+        return get_object_or_404(access.readable_collections(user), pk=identifier)
+    except ValueError:
+        raise BadInput("collection must be a collection's id.", "collection") from None
+
+
+def _whole_number(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise BadInput(f"{name} must be a whole number of characters.", name)
+    return int(text)

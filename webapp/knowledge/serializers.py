@@ -1,0 +1,50 @@
+"""Collections and documents as JSON: the same for the REST interface and for the live progress socket."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from webapp.knowledge.models import Collection, Document
+
+
+class CollectionSerializer(serializers.ModelSerializer):
+    documents = serializers.IntegerField(source="document_count", read_only=True)
+    passages = serializers.IntegerField(source="passage_count", read_only=True)
+    editable = serializers.BooleanField(source="is_editable", read_only=True)
+
+    class Meta:
+        model = Collection
+        fields = ["id", "name", "description", "visibility", "documents", "passages", "editable", "created_at"]
+        extra_kwargs = {"description": {"max_length": 2000}}
+
+
+class DocumentSerializer(serializers.ModelSerializer):
+    url = serializers.SerializerMethodField()
+    duplicate = serializers.SerializerMethodField(help_text="the same content was already there")
+
+    class Meta:
+        model = Document
+        fields = [
+            "id", "collection", "name", "title", "media_type", "size", "characters", "sha256", "status", "error",
+            "passages_done", "passages_total", "created_at", "url", "duplicate",
+        ]
+
+    def get_url(self, document: Document) -> str:
+        return reverse("document", args=[document.pk])
+
+    def get_duplicate(self, document: Document) -> bool:
+        return bool(self.context.get("duplicate"))
+
+
+class UploadSerializer(serializers.Serializer):
+    """What an upload has to bring."""
+
+    collection = serializers.UUIDField()
+    file = serializers.FileField(allow_empty_file=True, help_text="an empty one is refused with its own sentence")
+
+
+def document_json(document: Document, *, duplicate: bool = False) -> dict:
+    """Plain values only, ready for json.dumps."""
+    values = dict(DocumentSerializer(document, context={"duplicate": duplicate}).data)
+    return {name: str(value) if name in ("id", "collection") else value for name, value in values.items()}
