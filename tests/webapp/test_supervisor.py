@@ -66,10 +66,10 @@ def test_each_death_that_follows_soon_doubles_the_pause(tmp_path):
 
 def test_a_process_that_ends_at_once_is_named_with_its_last_lines(tmp_path):
     supervisor = Supervisor(tmp_path, print)
-    broken = Part("models", [sys.executable, "-c", "print('no such model'); raise SystemExit(3)"], ready=alive)
+    code = "print('no such model'); raise SystemExit(3)"
+    broken = Part("models", [sys.executable, "-c", code], ready=lambda pid: False)
     with pytest.raises(CannotStart, match="models process ended at once \\(exit status 3\\)(.|\\n)*no such model"):
-        broken_ready = Part(broken.name, broken.command, ready=lambda pid: False)
-        supervisor.start(broken_ready)
+        supervisor.start(broken)
     supervisor.stop()
 
 
@@ -84,8 +84,8 @@ def test_stopping_also_ends_what_the_processes_started_and_what_ignores_sigterm(
     )
     supervisor = Supervisor(tmp_path, print)
     child_file = tmp_path / "child"
-    part = Part("worker", [sys.executable, "-c", code], ready=lambda pid: child_file.exists() and bool(child_file.read_text()))
-    supervisor.start(part)
+    supervisor.start(Part("worker", [sys.executable, "-c", code], ready=alive))
+    until(lambda: child_file.exists() and child_file.read_text() != "")
     parent, child = pid_of(tmp_path, "worker"), int(child_file.read_text())
     supervisor.stop()
     until(lambda: not alive(parent) and not alive(child))

@@ -1,0 +1,158 @@
+"""What changes collections and documents. Each function leaves rows, files and the index agreeing with each other.
+
+Who may call it on what is decided before, by `webapp/access.py`. Reading a document in is `ingestion.py`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from webapp.accounts.models import User
+from webapp.errors import BadInput, Conflict, TooLarge
+from webapp.knowledge import progress, storage
+from webapp.knowledge.models import Collection, Document, DocumentStatus, Visibility
+
+log = logging.getLogger(__name__)
+
+
+def create_collection(
+    owner: User | None, name: str, description: str = "", visibility: str = Visibility.PRIVATE
+) -> Collection:
+    """A new, empty collection; `owner` is None for those that come with the site."""
+    collection = Collection(owner=owner, name=name.strip(), description=description, visibility=visibility)
+    _save(collection)
+    return collection
+
+
+def change_collection(collection: Collection, **changes: str) -> None:
+    """Change name, description or visibility."""
+    for field, value in changes.items():
+        setattr(collection, field, value)
+    _save(collection)
+
+
+def _save(collection: Collection) -> None:
+    try:
+        collection.full_clean()
+        with transaction.atomic():
+            collection.save()
+    except (ValidationError, IntegrityError) as error:
+        same_name = Collection.objects.filter(owner=collection.owner, name=collection.name).exclude(pk=collection.pk)
+        if same_name.exists():
+            raise BadInput(_("You already have a collection of this name."), "name") from None
+        if isinstance(error, IntegrityError):
+            raise
+        raise BadInput(" ".join(error.messages), next(iter(error.message_dict), "")) from None
+
+
+def delete_collection(collection: Collection) -> None:
+    """Out of every answer at once, then its rows and files; a task that is reading one of its documents gives up."""
+    identifiers = list(collection.documents.values_list("pk", flat=True))
+    pk = collection.pk
+    collection.delete()
+    storage.delete_index(pk)
+    for identifier in identifiers:
+        storage.delete_files(identifier)
+
+
+def add_document(
+    collection: Collection, name: str, chunks: Iterable[bytes], user: User | None
+) -> tuple[Document, bool]:
+    """Keep a file and queue it to be read; (document, whether this content was already in the collection).
+
+    Raises:
+        BadInput: the file is empty.
+        TooLarge: it is larger than the site takes.
+    """
+    name = _plain_name(name)
+    incoming = settings.DATA_DIR / "incoming" / uuid.uuid4().hex
+    incoming.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        digest, size = _receive(chunks, incoming, name)
+        document, duplicate = _register(collection, name, digest, size, user, incoming)
+    finally:
+        incoming.unlink(missing_ok=True)
+    if not duplicate:
+        progress.queue(document)
+    return document, duplicate
+
+
+def _receive(chunks: Iterable[bytes], target: Path, name: str) -> tuple[str, int]:
+    """Write the file to `target`; its SHA-256 and size."""
+    digest, size = hashlib.sha256(), 0
+    with target.open("wb") as out:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > settings.MAX_UPLOAD_BYTES:
+                limit = settings.MAX_UPLOAD_BYTES // 1_000_000
+                raise TooLarge(_("%(name)s is larger than %(limit)s MB, the most that this site takes. Split it.")
+                               % {"name": name, "limit": limit})
+            digest.update(chunk)
+            out.write(chunk)
+    if not size:
+        raise BadInput(_("%(name)s is empty.") % {"name": name}, "file")
+    return digest.hexdigest(), size
+
+
+def _register(
+    collection: Collection, name: str, digest: str, size: int, user: User | None, incoming: Path
+) -> tuple[Document, bool]:
+    same = Document.objects.filter(collection=collection, sha256=digest)
+    known = same.first()
+    if known is not None:
+        return known, True
+    document = Document(collection=collection, name=name, size=size, sha256=digest, added_by=user)
+    original = storage.original(document.pk)
+    original.parent.mkdir(parents=True, exist_ok=True)
+    incoming.replace(original)  # before the row, so that no task ever sees a row without its file
+    try:
+        with transaction.atomic():
+            document.save(force_insert=True)
+    except IntegrityError:
+        storage.delete_files(document.pk)
+        known = same.first()
+        if known is not None:  # uploaded twice at the same moment
+            return known, True
+        raise BadInput(_("This collection has just been deleted."), "collection") from None
+    return document, False
+
+
+def delete_document(document: Document) -> None:
+    """Out of every answer at once, then its row and files; a task that is reading it gives up."""
+    pk, collection = document.pk, document.collection_id
+    storage.delete_from_index(collection, pk)
+    document.delete()
+    storage.delete_from_index(collection, pk)  # a task may have published it between the two lines above
+    storage.delete_files(pk)
+    progress.announce_deletion(collection, pk)
+
+
+def retry(document: Document) -> Document:
+    """Read a document once more that could not be read."""
+    changed = Document.objects.filter(pk=document.pk, status=DocumentStatus.FAILED).update(
+        status=DocumentStatus.QUEUED, error="", lease="", lease_until=None
+    )
+    if not changed:
+        raise Conflict(_("This document has not failed, so there is nothing to try again."))
+    document.refresh_from_db()
+    progress.queue(document)
+    return document
+
+
+def _plain_name(name: str) -> str:
+    """The file's own name without folders or control characters, cut to what the row holds."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    plain = "".join(character for character in last if character.isprintable()).strip()
+    if len(plain) > 255:
+        stem, dot, ending = plain.rpartition(".")
+        plain = stem[: 254 - len(ending)] + dot + ending if dot and len(ending) < 20 else plain[:255]
+    return plain or "document.txt"
