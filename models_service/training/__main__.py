@@ -9,6 +9,8 @@ import json
 import sys
 from pathlib import Path
 
+from transformers.utils import logging as transformers_logging
+
 from models_service.training.loop import Stopped, train
 from models_service.training.qa import QaSettings, QaTask
 from models_service.training.run_folder import RunFolder
@@ -17,6 +19,8 @@ RECIPES = {"qa": (QaSettings, QaTask)}
 
 
 def main(folder: Path) -> int:
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     run = RunFolder(folder)
     spec = json.loads((folder / "spec.json").read_text())
     settings_type, task_type = RECIPES[spec["task"]]

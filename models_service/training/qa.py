@@ -6,6 +6,7 @@ here" (Devlin et al. 2019, section 4.3). Where annotators differ, the target is 
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class QaTask:
                 stride=self.settings.stride,
             )
             made += [_label(window, questions[window.pair]) for window in windows]
-            run.say(f"{path.name}: {len(questions)} questions ({len(without)} made unanswerable), {len(windows)} windows")
+            run.say(f"{path.name}: {len(questions)} questions, {len(without)} of them made unanswerable")
         return made
 
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:
@@ -115,7 +116,9 @@ class QaTask:
         """EM and F1 (0 to 100) on the held-out questions, each beside its own paragraph."""
         if not self._held_out:
             return {}
-        engine = ReaderEngine(self.model, self.tokenizer, max_length=self.settings.max_length)
+        engine = ReaderEngine(
+            self.model, self.tokenizer, max_length=self.settings.max_length, stride=self.settings.stride
+        )
         return span_scores(engine, self._held_out)
 
     def save(self, run: RunFolder) -> None:
@@ -150,8 +153,6 @@ def _switch_off_dropout(model: torch.nn.Module) -> None:
 
 
 def _forget_local_path(config: Path, base: str) -> None:
-    import json
-
     values = json.loads(config.read_text())
     values["base_model_name_or_path"] = base
     config.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")

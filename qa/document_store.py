@@ -1,0 +1,123 @@
+"""Documents on disk: the bytes as they came and the normalised text that offsets refer to. One folder a document."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from functools import lru_cache
+from pathlib import Path, PurePath
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_TEXT_NAME = "text.txt"
+CACHED_TEXTS = 8
+
+
+class DocumentMissing(LookupError):
+    """No document with this id is stored (any more)."""
+
+
+def content_hash(data: bytes) -> str:
+    """64 hex digits; equal for equal files."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class DocumentStore:
+    """Holds documents below `root`. Safe for many processes: a document is written whole or not at all."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(root)
+
+    def put(self, document_id: str, data: bytes, name: str, text: str) -> None:
+        """Store the original bytes and the text, replacing an earlier version.
+
+        `name` gives the original's file ending only.
+        """
+        folder = self._folder(document_id)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+        try:
+            ending = PurePath(name).suffix.lower()
+            _write(fresh / f"original{ending if re.fullmatch(r'[.][a-z0-9]{1,10}', ending) else ''}", data)
+            _write(fresh / _TEXT_NAME, text.encode("utf-8"))
+            self._swap_in(fresh, folder)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    def text(self, document_id: str) -> str:
+        """The normalised text.
+
+        Raises:
+            DocumentMissing: no such document.
+        """
+        path = self._folder(document_id) / _TEXT_NAME
+        try:
+            stat = path.stat()
+            return _read(path, stat.st_mtime_ns, stat.st_ino)
+        except FileNotFoundError:
+            raise DocumentMissing(f"document {document_id} is not stored") from None
+
+    def slice(self, document_id: str, start: int, end: int) -> str:
+        """Characters `start` to `end` of the text.
+
+        Raises:
+            DocumentMissing: no such document.
+        """
+        return self.text(document_id)[start:end]
+
+    def original(self, document_id: str) -> Path:
+        """The file as it was uploaded.
+
+        Raises:
+            DocumentMissing: no such document.
+        """
+        found = sorted(self._folder(document_id).glob("original*"))
+        if not found:
+            raise DocumentMissing(f"document {document_id} is not stored")
+        return found[0]
+
+    def delete(self, document_id: str) -> None:
+        """Remove a document; one that is not there is fine."""
+        folder = self._folder(document_id)
+        if folder.is_dir():
+            away = Path(tempfile.mkdtemp(prefix=".old-", dir=folder.parent))
+            try:
+                os.rename(folder, away)
+            except FileNotFoundError:
+                pass
+            shutil.rmtree(away, ignore_errors=True)
+
+    def _folder(self, document_id: str) -> Path:
+        """Two levels, so that no directory grows past a few thousand entries."""
+        if not _ID.fullmatch(document_id):
+            raise ValueError(f"not a document id: {document_id!r}")
+        return self._root / hashlib.sha256(document_id.encode()).hexdigest()[:2] / document_id
+
+    def _swap_in(self, fresh: Path, folder: Path) -> None:
+        self.delete(folder.name)
+        os.rename(fresh, folder)
+        _sync_folder(folder.parent)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def _read(path: Path, _modified_ns: int, _inode: int) -> str:
+    """Cached by the file's time and inode, so that a replaced document is read anew."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read()

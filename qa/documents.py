@@ -1,0 +1,145 @@
+"""Uploaded bytes to normalised text with a title. A type of document is one row of `PARSERS`.
+
+The text returned here is what is stored; every offset in passages and citations counts its characters.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Literal
+
+from qa.encodings import NotText, decode
+from qa.html_text import declared_encoding, html_to_text
+
+MAX_DOCUMENT_BYTES = 50 * 1024 * 1024
+MAX_TITLE_CHARACTERS = 200
+
+DocumentErrorCode = Literal["empty", "binary", "too_large", "unsupported"]
+
+
+class DocumentError(ValueError):
+    """A file that cannot become a document; `message` tells a person why and what to do."""
+
+    def __init__(self, code: DocumentErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code: DocumentErrorCode = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class ParsedDocument:
+    """`text` has "\\n" for newlines and no control characters but tab; it is never blank."""
+
+    title: str
+    text: str
+    media_type: str
+
+
+def parse(data: bytes, name: str) -> ParsedDocument:
+    """Read an uploaded file; its type is told by the ending of `name`.
+
+    Raises:
+        DocumentError: too large, of a type that is not read here, binary, or without text.
+    """
+    check_size(len(data), name)
+    ending = PurePath(name).suffix.lower()
+    parser = PARSERS.get(ending)
+    if parser is None:
+        raise DocumentError(
+            "unsupported",
+            f"{name}: files of type {ending or '(none)'} cannot be read. Supported: {', '.join(sorted(PARSERS))}.",
+        )
+    if not data.strip():
+        raise DocumentError("empty", f"{name} is empty.")
+    try:
+        parsed = parser(data)
+    except NotText as error:
+        raise DocumentError("binary", f"{name} cannot be read as text: {error}.") from error
+    if not parsed.text.strip():
+        raise DocumentError("empty", f"{name} holds no text.")
+    return ParsedDocument(parsed.title or PurePath(name).stem or name, parsed.text, parsed.media_type)
+
+
+def check_size(size: int, name: str) -> None:
+    """Refuse a file by its size in bytes, before it is read.
+
+    Raises:
+        DocumentError: larger than MAX_DOCUMENT_BYTES.
+    """
+    if size > MAX_DOCUMENT_BYTES:
+        raise DocumentError(
+            "too_large",
+            f"{name} has {size / 2**20:.0f} MB; the limit is {MAX_DOCUMENT_BYTES // 2**20} MB. "
+            "Split it, or remove pictures and other embedded data.",
+        )
+
+
+def normalise(text: str) -> str:
+    """One kind of newline, no control characters but tab, no byte order mark inside, no white space at the ends."""
+    text = _NEWLINES.sub("\n", text)
+    return _UNWANTED.sub("", text).strip()
+
+
+def _parse_text(data: bytes) -> ParsedDocument:
+    text = normalise(decode(data))
+    return ParsedDocument(_first_line(text), text, "text/plain")
+
+
+def _parse_markdown(data: bytes) -> ParsedDocument:
+    """Kept as source: answers quote it exactly and are rendered as Markdown where they are shown."""
+    text = normalise(decode(data))
+    found = _FRONT_MATTER_TITLE.match(text) or _HEADING.search(text) or _UNDERLINED.search(text)
+    title = _inline(found.group(1)) if found else _first_line(text)
+    return ParsedDocument(title[:MAX_TITLE_CHARACTERS], text, "text/markdown")
+
+
+def _parse_html(data: bytes) -> ParsedDocument:
+    title, text = html_to_text(_decode_html(data))
+    text, title = normalise(text), normalise(title)
+    return ParsedDocument(title[:MAX_TITLE_CHARACTERS] or _first_line(text), text, "text/html")
+
+
+def _decode_html(data: bytes) -> str:
+    encoding = declared_encoding(data)
+    if encoding and not data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        # browsers read gb2312 and gbk as their superset
+        encoding = "gb18030" if encoding.lower() in ("gb2312", "gbk") else encoding
+        try:
+            return data.decode(encoding)
+        except (LookupError, UnicodeDecodeError):
+            pass
+    return decode(data)
+
+
+def _first_line(text: str) -> str:
+    line = next((line.strip() for line in text.split("\n") if line.strip()), "")
+    if len(line) <= 100:
+        return line
+    return re.split(r"(?<=[.!?])\s|(?<=[。！？])", line[:101])[0][:100].rstrip() + "…"
+
+
+def _inline(markdown: str) -> str:
+    """A heading without its marks: emphasis, code, the address of a link."""
+    without_links = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
+    return re.sub(r"[*`\"]+|(?<!\w)_|_(?!\w)|\s#+$", "", without_links).strip()
+
+
+_NEWLINES = re.compile("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
+_FRONT_MATTER_TITLE = re.compile(r"---\n(?:(?!---).*\n){0,50}?title:[ \t]*(.+)\n(?:.*\n){0,50}?---(?:\n|$)")
+_HEADING = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+(\S.*)$")
+_UNDERLINED = re.compile(r"(?m)^(\S.*)\n(?:=+|-{3,})[ \t]*$")
+
+PARSERS: dict[str, Callable[[bytes], ParsedDocument]] = {
+    ".txt": _parse_text,
+    ".text": _parse_text,
+    ".log": _parse_text,
+    ".md": _parse_markdown,
+    ".markdown": _parse_markdown,
+    ".html": _parse_html,
+    ".htm": _parse_html,
+}

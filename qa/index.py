@@ -1,0 +1,259 @@
+"""One collection's search index: dense (FAISS) and word (BM25) search over passages, in one folder.
+
+    index.sqlite    documents, passages, words, and which segments are live
+    segments/       immutable FAISS files
+
+Publishing is atomic: segment files reach the disk first, then one SQLite transaction makes them and their passages
+visible. Whatever is killed when, the index is either the old one or the new one. Any number of processes read; those
+that publish take turns.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from qa import index_database as database
+from qa import segments as segment_files
+from qa.index_database import IndexedDocument, IndexedPassage
+from qa.passages import Passage
+from qa.segments import Segment, SegmentCorrupt, SegmentFile
+
+_SEGMENTS = "segments"
+_LOCK = "publish.lock"
+_LOAD_ATTEMPTS = 5
+_COMPACT_FROM = 1024
+"""Below this many vectors, deleted ones are not worth rewriting the rest for."""
+
+
+class CollectionGone(LookupError):
+    """The collection was deleted (or never made)."""
+
+
+class CollectionIndex:
+    """The index in `folder`. One object may serve many threads; it keeps the live segments in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self._lock = threading.Lock()
+        self._loaded: tuple[tuple[int, int], tuple[Segment, ...]] | None = None
+
+    @classmethod
+    def create(cls, folder: Path) -> CollectionIndex:
+        """Make an empty index, or open the one that is there."""
+        folder = Path(folder)
+        (folder / _SEGMENTS).mkdir(parents=True, exist_ok=True)
+        with database.connect(folder, create=True):
+            pass
+        return cls(folder)
+
+    def remove(self) -> None:
+        """Delete the whole collection: readers meet CollectionGone from now on. Gone already is fine."""
+        away = self.folder.with_name(f".removed-{uuid.uuid4().hex}")
+        try:
+            self.folder.rename(away)
+        except FileNotFoundError:
+            return
+        shutil.rmtree(away, ignore_errors=True)
+
+    # --- writing ---
+
+    def publish(
+        self, document: IndexedDocument, text: str, passages: Sequence[Passage], vectors: np.ndarray
+    ) -> None:
+        """Make the document searchable, replacing what was published for its id before.
+
+        Args:
+            text: the stored document, which `passages` cut.
+            vectors: float32 of shape (passages, dimension), each of L2 norm 1.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+            ValueError: vectors and passages do not fit.
+        """
+        if len(vectors) != len(passages) or vectors.ndim != 2:
+            raise ValueError(f"{len(passages)} passages but vectors of shape {vectors.shape}")
+        with self._publishing() as connection:
+            self._sweep(connection)
+            first = database.reserve_passages(connection, len(passages))
+            ids = np.arange(first, first + len(passages), dtype=np.int64)
+            written = [segment_files.write(self._segments, ids, vectors)] if len(passages) else []
+            rows = [(int(i), p.start, p.end, text[p.start : p.end]) for i, p in zip(ids, passages, strict=True)]
+            with database.transaction(connection):
+                database.delete_document(connection, document.id)
+                database.insert_document(connection, document, rows)
+                database.replace_segments(connection, (), written)
+            self._merge(connection)
+
+    def delete(self, document_id: str) -> None:
+        """Take a document out of every search at once; one that is not there is fine. Its vectors go later.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._connection() as connection, database.transaction(connection):
+            database.delete_document(connection, document_id)
+
+    @contextmanager
+    def _publishing(self) -> Iterator[sqlite3.Connection]:
+        """The publishers' lock, which the system releases when its holder is killed."""
+        try:
+            lock = (self.folder / _LOCK).open("a")
+        except FileNotFoundError:
+            raise CollectionGone(f"{self.folder.name} was deleted") from None
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with self._connection() as connection:
+                yield connection
+
+    def _merge(self, connection: sqlite3.Connection) -> None:
+        """Merge one full tier; or everything when more than half of it has been deleted."""
+        _, live = database.manifest(connection)
+        total = sum(s.vectors for s in live)
+        if total >= _COMPACT_FROM and database.count_passages(connection) < total / 2:
+            chosen = {s.name for s in live}
+        else:
+            chosen = set(segment_files.to_merge([(s.name, s.vectors) for s in live]))
+        if not chosen:
+            return
+        merged = self._write_merged(connection, [s for s in live if s.name in chosen])
+        with database.transaction(connection):
+            database.replace_segments(connection, chosen, merged)
+        self._sweep(connection)
+
+    def _write_merged(self, connection: sqlite3.Connection, old: Sequence[SegmentFile]) -> list[SegmentFile]:
+        parts = [segment_files.load(self._segments, s).content() for s in old]
+        ids = np.concatenate([part_ids for part_ids, _ in parts])
+        vectors = np.concatenate([part_vectors for _, part_vectors in parts])
+        used = database.existing(connection, ids.tolist())
+        kept = np.fromiter((int(i) in used for i in ids), dtype=bool, count=len(ids))
+        return [segment_files.write(self._segments, ids[kept], vectors[kept])] if kept.any() else []
+
+    def _sweep(self, connection: sqlite3.Connection) -> None:
+        """Remove what a killed publisher left behind and what a merge replaced."""
+        _, live = database.manifest(connection)
+        segment_files.sweep(self._segments, {s.name for s in live})
+
+    # --- reading ---
+
+    def dense(self, vector: np.ndarray, k: int) -> list[tuple[int, float]]:
+        """The k passages nearest to `vector`, float32 (dimension,), as (id, cosine), nearest first.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+            SegmentCorrupt: a file of the index is damaged.
+        """
+        with self._connection() as connection:
+            segments = self._current(connection)
+            total = sum(s.index.ntotal for s in segments)
+            wanted = min(k, total)
+            asked = wanted + 8
+            while True:
+                found = _search(segments, vector, asked)
+                used = database.existing(connection, [i for i, _ in found])
+                alive = [(i, score) for i, score in found if i in used]
+                if len(alive) >= wanted or asked >= total:
+                    return alive[:k]
+                asked *= 4  # the nearest are of deleted documents: look further
+
+    def bm25(self, query: str, k: int) -> list[tuple[int, float]]:
+        """The k passages that share the rarest words with `query`, as (id, score), best first.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._connection() as connection:
+            return database.search_words(connection, query, k)
+
+    def passages(self, ids: Sequence[int]) -> dict[int, IndexedPassage]:
+        """Those of the passages that still exist, by id.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._connection() as connection:
+            return database.read_passages(connection, ids)
+
+    def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many passages each (unstemmed) term stands; terms that stand in none are left out.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._connection() as connection:
+            return database.passage_frequencies(connection, terms)
+
+    def count(self) -> int:
+        """How many passages can be found.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._connection() as connection:
+            return database.count_passages(connection)
+
+    def check(self) -> None:
+        """Read every live segment anew and compare it with its checksum.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+            SegmentCorrupt: a file of the index is damaged.
+        """
+        with self._connection() as connection:
+            for wanted in database.manifest(connection)[1]:
+                segment_files.load(self._segments, wanted)
+
+    @property
+    def _segments(self) -> Path:
+        return self.folder / _SEGMENTS
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection; whatever fails because the folder went away is CollectionGone."""
+        try:
+            with database.connect(self.folder) as connection:
+                yield connection
+        except (sqlite3.Error, OSError, SegmentCorrupt) as error:
+            if not (self.folder / database.DATABASE_NAME).exists():
+                raise CollectionGone(f"{self.folder.name} was deleted") from error
+            raise
+
+    def _current(self, connection: sqlite3.Connection) -> tuple[Segment, ...]:
+        """The live segments: one cheap look at the generation, and only new files are read."""
+        inode = (self.folder / database.DATABASE_NAME).stat().st_ino
+        version = (inode, database.generation(connection))
+        loaded = self._loaded
+        if loaded and loaded[0] == version:
+            return loaded[1]
+        with self._lock:
+            for attempt in range(_LOAD_ATTEMPTS):
+                number, wanted = database.manifest(connection)
+                known = {s.name: s for s in self._loaded[1]} if self._loaded else {}
+                try:
+                    segments = tuple(known.get(s.name) or segment_files.load(self._segments, s) for s in wanted)
+                except SegmentCorrupt:
+                    # a merge may have replaced it since the manifest was read
+                    if attempt == _LOAD_ATTEMPTS - 1 or database.generation(connection) == number:
+                        raise
+                    continue
+                self._loaded = ((inode, number), segments)
+                return segments
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _search(segments: Sequence[Segment], vector: np.ndarray, k: int) -> list[tuple[int, float]]:
+    """The k best of all segments, best first."""
+    query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
+    found: list[tuple[int, float]] = []
+    for segment in segments:
+        scores, ids = segment.index.search(query, min(k, segment.index.ntotal))
+        found += [(int(i), float(score)) for i, score in zip(ids[0], scores[0], strict=True) if i >= 0]
+    return sorted(found, key=lambda pair: -pair[1])[:k]

@@ -1,0 +1,196 @@
+"""The SQLite file of one collection's index: documents, passages, their words (FTS5) and the manifest of segments.
+
+The index's schema and plain reads and writes; transactions and files are the index's business.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from qa.segments import SegmentFile
+from qa.terms import terms
+
+DATABASE_NAME = "index.sqlite"
+_BUSY_SECONDS = 30
+_MAX_QUERY_TERMS = 64
+_VARIABLES = 900
+_TITLE_WEIGHT, _TEXT_WEIGHT = 0.5, 1.0
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS state (one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL,
+                                  next_passage INTEGER NOT NULL);
+INSERT OR IGNORE INTO state VALUES (1, 0, 1);
+CREATE TABLE IF NOT EXISTS documents (id TEXT PRIMARY KEY, title TEXT NOT NULL, media_type TEXT NOT NULL,
+                                      passages INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS passages (id INTEGER PRIMARY KEY, document TEXT NOT NULL, start INTEGER NOT NULL,
+                                     "end" INTEGER NOT NULL, text TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS passages_document ON passages (document);
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (title, text, tokenize = 'porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (words, 'row');
+CREATE TABLE IF NOT EXISTS segments (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, vectors INTEGER NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class IndexedDocument:
+    """What the index knows of a document; `id` is the document store's."""
+
+    id: str
+    title: str
+    media_type: str
+
+
+@dataclass(frozen=True)
+class IndexedPassage:
+    """A passage as found: `text` is characters `start` to `end` of its document. `id` is never used again."""
+
+    id: int
+    document: IndexedDocument
+    start: int
+    end: int
+    text: str
+
+
+@contextmanager
+def connect(folder: Path, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+    """A connection for one call, in autocommit. Opening costs a fraction of a millisecond and is safe in any thread.
+
+    Raises:
+        sqlite3.OperationalError: there is no index (and `create` is not set).
+    """
+    path = (folder / DATABASE_NAME).absolute()
+    uri = f"{path.as_uri()}?mode={'rwc' if create else 'rw'}"
+    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        if create:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_SCHEMA)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of the writes inside, or none."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def generation(connection: sqlite3.Connection) -> int:
+    """Counts the changes of the manifest."""
+    return connection.execute("SELECT generation FROM state").fetchone()[0]
+
+
+def manifest(connection: sqlite3.Connection) -> tuple[int, list[SegmentFile]]:
+    """The generation and its segments, of one moment."""
+    rows = connection.execute(
+        "SELECT generation, name, checksum, vectors FROM state LEFT JOIN segments ORDER BY segments.rowid"
+    ).fetchall()
+    return rows[0][0], [SegmentFile(*row[1:]) for row in rows if row[1] is not None]
+
+
+def reserve_passages(connection: sqlite3.Connection, count: int) -> int:
+    """The first of `count` fresh passage ids. An id is never given twice, so an old vector cannot name a new passage."""
+    with transaction(connection):
+        first = connection.execute("SELECT next_passage FROM state").fetchone()[0]
+        connection.execute("UPDATE state SET next_passage = next_passage + ?", (count,))
+    return first
+
+
+def replace_segments(connection: sqlite3.Connection, old: Iterable[str], new: Sequence[SegmentFile]) -> None:
+    """Inside a transaction: change the manifest, which starts a new generation."""
+    connection.executemany("DELETE FROM segments WHERE name = ?", [(name,) for name in old])
+    connection.executemany("INSERT INTO segments VALUES (?, ?, ?)", [(s.name, s.checksum, s.vectors) for s in new])
+    connection.execute("UPDATE state SET generation = generation + 1")
+
+
+def insert_document(
+    connection: sqlite3.Connection, document: IndexedDocument, rows: Sequence[tuple[int, int, int, str]]
+) -> None:
+    """Inside a transaction: add a document and its passages, (id, start, end, text) each."""
+    connection.execute(
+        "INSERT INTO documents VALUES (?, ?, ?, ?)", (document.id, document.title, document.media_type, len(rows))
+    )
+    connection.executemany(
+        "INSERT INTO passages VALUES (?, ?, ?, ?, ?)", [(i, document.id, start, end, text) for i, start, end, text in rows]
+    )
+    title = " ".join(terms(document.title))
+    connection.executemany(
+        "INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)",
+        ((i, title, " ".join(terms(text))) for i, _, _, text in rows),
+    )
+
+
+def delete_document(connection: sqlite3.Connection, document_id: str) -> None:
+    """Inside a transaction: take a document and its passages out of every search."""
+    connection.execute(
+        "DELETE FROM words WHERE rowid IN (SELECT id FROM passages WHERE document = ?)", (document_id,)
+    )
+    connection.execute("DELETE FROM passages WHERE document = ?", (document_id,))
+    connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+
+
+def read_passages(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, IndexedPassage]:
+    """Those of the passages that (still) exist, by id."""
+    found = {}
+    for chunk in _chunks(ids):
+        rows = connection.execute(
+            "SELECT p.id, p.start, p.\"end\", p.text, d.id, d.title, d.media_type FROM passages p "
+            f"JOIN documents d ON d.id = p.document WHERE p.id IN ({','.join('?' * len(chunk))})",
+            chunk,
+        )
+        for passage, start, end, text, document, title, media_type in rows:
+            found[passage] = IndexedPassage(passage, IndexedDocument(document, title, media_type), start, end, text)
+    return found
+
+
+def existing(connection: sqlite3.Connection, ids: Sequence[int]) -> set[int]:
+    """Those of the passage ids that are (still) in use."""
+    found: set[int] = set()
+    for chunk in _chunks(ids):
+        marks = ",".join("?" * len(chunk))
+        found.update(row[0] for row in connection.execute(f"SELECT id FROM passages WHERE id IN ({marks})", chunk))
+    return found
+
+
+def search_words(connection: sqlite3.Connection, query: str, k: int) -> list[tuple[int, float]]:
+    """The k best passages by BM25 as (id, score), best first; any of the query's terms may match."""
+    wanted = list(dict.fromkeys(terms(query)))[:_MAX_QUERY_TERMS]
+    if not wanted:
+        return []
+    match = " OR ".join(f'"{term}"' for term in wanted)
+    rows = connection.execute(
+        "SELECT rowid, bm25(words, ?, ?) AS cost FROM words WHERE words MATCH ? ORDER BY cost LIMIT ?",
+        (_TITLE_WEIGHT, _TEXT_WEIGHT, match, k),
+    )
+    return [(passage, -cost) for passage, cost in rows]
+
+
+def passage_frequencies(connection: sqlite3.Connection, wanted: Sequence[str]) -> dict[str, int]:
+    """In how many passages each term stands. For terms that are not stemmed, such as Chinese bigrams and numbers."""
+    found = {}
+    for chunk in _chunks(list(wanted)):
+        marks = ",".join("?" * len(chunk))
+        found.update(connection.execute(f"SELECT term, doc FROM vocabulary WHERE term IN ({marks})", chunk).fetchall())
+    return found
+
+
+def count_passages(connection: sqlite3.Connection) -> int:
+    return connection.execute("SELECT coalesce(sum(passages), 0) FROM documents").fetchone()[0]
+
+
+def _chunks(values: Sequence) -> Iterator[list]:
+    """SQLite takes a limited number of variables in one statement."""
+    for i in range(0, len(values), _VARIABLES):
+        yield list(values[i : i + _VARIABLES])

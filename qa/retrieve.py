@@ -1,0 +1,113 @@
+"""Find the passages that a question may be answered from: meaning (dense) and words (BM25), fused by rank."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models_service.client import Models
+from qa.index import CollectionGone, CollectionIndex, IndexedPassage
+
+RANK_CONSTANT = 60
+"""Of reciprocal-rank fusion (Cormack, Clarke and Büttcher 2009)."""
+
+
+@dataclass(frozen=True)
+class RetrievedPassage:
+    """A passage and how it was found. Ranks count from 1, None when that search did not find it.
+
+    `fused` is the reciprocal-rank sum that the order comes from; `dense` a cosine, `bm25` unbounded.
+    """
+
+    collection: str
+    passage: IndexedPassage
+    fused: float
+    dense: float | None
+    dense_rank: int | None
+    bm25: float | None
+    bm25_rank: int | None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one collection's two searches gave, as (passage id, score)."""
+
+    dense: list[tuple[int, float]]
+    bm25: list[tuple[int, float]]
+
+
+async def retrieve(
+    question: str,
+    collections: Sequence[tuple[str, CollectionIndex]],
+    models: Models,
+    k: int = 20,
+    *,
+    client: str = "",
+) -> list[RetrievedPassage]:
+    """The k best passages of all collections, given as (id, index) pairs, best first.
+
+    A collection that is deleted meanwhile is left out. Errors of the model service and SegmentCorrupt pass through.
+    """
+    if not collections:
+        return []
+    vector = (await models.embed([question], client=client))[0]
+    return await asyncio.to_thread(search, question, vector, collections, k)
+
+
+def search(
+    question: str, vector: np.ndarray | None, collections: Sequence[tuple[str, CollectionIndex]], k: int
+) -> list[RetrievedPassage]:
+    """`retrieve` for a question that is embedded already; by words alone when `vector` is None."""
+    found = {}
+    for name, index in collections:
+        try:
+            dense = index.dense(vector, k) if vector is not None else []
+            found[name] = _Found(dense, index.bm25(question, k))
+        except CollectionGone:
+            continue
+    dense = _ranked([((name, i), score) for name, one in found.items() for i, score in one.dense], k)
+    bm25 = _ranked([((name, i), score) for name, one in found.items() for i, score in one.bm25], k)
+    fused = fuse(list(dense), list(bm25))[:k]
+    passages = _load([key for key, _ in fused], dict(collections))
+    return [
+        RetrievedPassage(
+            key[0], passages[key], score,
+            dense[key][0] if key in dense else None, dense[key][1] if key in dense else None,
+            bm25[key][0] if key in bm25 else None, bm25[key][1] if key in bm25 else None,
+        )
+        for key, score in fused
+        if key in passages
+    ]
+
+
+_Key = tuple[str, int]
+"""A collection and a passage id in it."""
+
+
+def fuse(*rankings: Sequence[_Key]) -> list[tuple[_Key, float]]:
+    """Reciprocal-rank fusion: each ranking gives 1 / (60 + rank) to what it holds. Best first; ties keep their order."""
+    scores: dict[_Key, float] = {}
+    for ranking in rankings:
+        for rank, key in enumerate(ranking, start=1):
+            scores[key] = scores.get(key, 0.0) + 1 / (RANK_CONSTANT + rank)
+    return sorted(scores.items(), key=lambda pair: -pair[1])
+
+
+def _ranked(found: list[tuple[_Key, float]], k: int) -> dict[_Key, tuple[float, int]]:
+    """The k best of all collections: key to (score, rank)."""
+    best = sorted(found, key=lambda pair: -pair[1])[:k]
+    return {key: (score, rank) for rank, (key, score) in enumerate(best, start=1)}
+
+
+def _load(keys: Sequence[_Key], collections: dict[str, CollectionIndex]) -> dict[_Key, IndexedPassage]:
+    loaded: dict[_Key, IndexedPassage] = {}
+    for name in dict.fromkeys(name for name, _ in keys):
+        try:
+            passages = collections[name].passages([i for key_name, i in keys if key_name == name])
+        except CollectionGone:
+            continue
+        loaded.update({(name, i): passage for i, passage in passages.items()})
+    return loaded

@@ -1,0 +1,129 @@
+"""Immutable FAISS files of one collection: written whole, checked when loaded, merged when many are small.
+
+Which of them are live is not known here; the index's database says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+SUFFIX = ".faiss"
+MERGE_FACTOR = 8
+"""This many segments of one tier are merged into one of the next."""
+SMALLEST_TIER = 512
+LARGEST_MERGED = 262_144
+"""Segments of this many vectors (400 MB at 384 dimensions) and more are left as they are."""
+
+
+class SegmentCorrupt(Exception):
+    """A segment file is missing, cut short or changed. `args[0]` says which and what to do."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"search index file {path.name} {reason}. Its vectors are lost: ingest this collection's documents again."
+        )
+        self.path = path
+
+
+@dataclass(frozen=True)
+class SegmentFile:
+    """A segment as the manifest names it; `checksum` is of the file's bytes, `vectors` how many it holds."""
+
+    name: str
+    checksum: str
+    vectors: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A loaded segment: FAISS searches `index` and answers with passage ids."""
+
+    name: str
+    index: faiss.Index
+
+    def content(self) -> tuple[np.ndarray, np.ndarray]:
+        """Its passage ids, int64 (n,), and vectors, float32 (n, dimension)."""
+        ids = faiss.vector_to_array(self.index.id_map)
+        flat = faiss.downcast_index(self.index.index)
+        vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(-1, flat.d)
+        return ids, vectors.copy()
+
+
+def write(folder: Path, ids: np.ndarray, vectors: np.ndarray) -> SegmentFile:
+    """Write a segment of `vectors`, float32 (n, dimension), under passage `ids`, int64 (n,); it is on disk on return."""
+    index = faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
+    index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), np.ascontiguousarray(ids, dtype=np.int64))
+    data = faiss.serialize_index(index)
+    path = folder / f"{uuid.uuid4().hex}{SUFFIX}"
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(folder)
+    return SegmentFile(path.name, _checksum(data), len(ids))
+
+
+def load(folder: Path, wanted: SegmentFile) -> Segment:
+    """Read a segment and check it against the manifest.
+
+    Raises:
+        SegmentCorrupt: it is missing or its bytes are not those that were written.
+    """
+    path = folder / wanted.name
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except FileNotFoundError:
+        raise SegmentCorrupt(path, "is missing") from None
+    if _checksum(data) != wanted.checksum:
+        raise SegmentCorrupt(path, "is damaged")
+    return Segment(wanted.name, faiss.deserialize_index(data))
+
+
+def to_merge(sizes: Sequence[tuple[str, int]]) -> list[str]:
+    """Names of the segments to merge next, from (name, vectors) pairs; empty when there is nothing to gain.
+
+    Size-tiered: the smallest tier that is full. So each vector is rewritten a logarithmic number of times, and adding
+    a document to a large collection does not rewrite the collection.
+    """
+    tiers: dict[int, list[str]] = {}
+    for name, vectors in sizes:
+        if vectors < LARGEST_MERGED:
+            tiers.setdefault(_tier(vectors), []).append(name)
+    full = [tier for tier, names in tiers.items() if len(names) >= MERGE_FACTOR]
+    return tiers[min(full)] if full else []
+
+
+def _tier(vectors: int) -> int:
+    tier = 0
+    while vectors >= SMALLEST_TIER:
+        vectors //= MERGE_FACTOR
+        tier += 1
+    return tier
+
+
+def sweep(folder: Path, live: set[str]) -> None:
+    """Remove segment files that the manifest does not name. For the one publisher that holds the lock."""
+    for path in folder.glob(f"*{SUFFIX}"):
+        if path.name not in live:
+            path.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's new names survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _checksum(data: np.ndarray) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()

@@ -1,0 +1,110 @@
+"""Find the sentences of a text, English or Chinese, plain or Markdown, as character ranges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from qa.scripts import CJK
+
+_CLOSERS = r"[\"'”’」』）)\]】》*_]*"
+_BORDER = re.compile(
+    rf"(?P<latin>[.!?…]+{_CLOSERS}(?:\[\d{{1,3}}\])*)(?=\s)|(?P<cjk>[。！？!?]+{_CLOSERS})(?=[^\s])|(?P<end>[。！？]{_CLOSERS})"
+    r"|(?P<line>\n[ \t]*)"
+)
+_STRUCTURE = re.compile(r"[ \t]*(?:[-*+•]\s|\d{1,3}[.)、]\s|#{1,6}\s|\||>|```|~~~|\n|$)")
+_HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]")
+_TERMINATED = re.compile(rf"[.!?…。！？:：;；]{_CLOSERS}[ \t]*$")
+_STARTS_SENTENCE = re.compile(rf"\s*[\"'“‘「『（(\[*_]*(?:[A-Z0-9{CJK}]|[^\W\d_a-z])")
+_LAST_WORD = re.compile(r"[^\s(\[\"'“‘。！？，、（「《]*$")
+_INITIAL = re.compile(r"(?:[A-Z]\.)+|[A-Za-z]\.(?:[A-Za-z]\.)+")
+_TITLES = frozenset("mr. mrs. ms. dr. prof. st. mt. gen. col. lt. sgt. capt. rev. hon. gov. sen. rep. messrs. fr.".split())
+_ABBREVIATIONS = frozenset(
+    "vs. e.g. i.e. cf. etc. al. approx. ca. c. no. nos. vol. pp. p. fig. figs. eq. sec. ch. ed. eds. est. inc. ltd. "
+    "co. corp. dept. univ. jan. feb. mar. apr. jun. jul. aug. sep. sept. oct. nov. dec. jr. sr.".split()
+)
+_FOLLOWED_BY_NUMBER = frozenset("no. nos. vol. pp. p. fig. figs. eq. sec. ch. jan. feb. mar. apr. jun. jul. aug. sep. "
+                                "sept. oct. nov. dec. c. ca. approx.".split())
+_SHORT_LINE = 45
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Character ranges of the sentences in order, without the white space around them.
+
+    Every character that is not white space lies in exactly one. Headings, list items and table rows are sentences
+    of their own; a line that is only wrapped is not. Linear in the text's length.
+    """
+    found = []
+    start = 0
+    for border in _borders(text):
+        _append_stripped(found, text, start, border)
+        start = border
+    _append_stripped(found, text, start, len(text))
+    return found
+
+
+def _append_stripped(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    inner = piece.strip()
+    if inner:
+        start += len(piece) - len(piece.lstrip())
+        found.append((start, start + len(inner)))
+
+
+def _borders(text: str) -> Iterator[int]:
+    line_start = 0
+    for match in _BORDER.finditer(text):
+        if match.lastgroup == "line":
+            if _line_ends_sentence(text, line_start, match.start(), match.end()):
+                yield match.start()
+            line_start = match.start() + 1
+        elif match.lastgroup == "latin":
+            if _stop_ends_sentence(text, match.start(), match.end()):
+                yield match.end()
+        elif match.lastgroup == "end" or _between_cjk(text, match.start("cjk"), match.end()):
+            yield match.end()
+
+
+def _between_cjk(text: str, at: int, end: int) -> bool:
+    """`！` always ends a sentence, `!` between characters only in Chinese (not in "a!b")."""
+    return text[at] in "。！？" or (at > 0 and re.match(f"[{CJK}]", text[at - 1]) is not None and end < len(text)
+                                and re.match(f"[{CJK}]", text[end]) is not None)
+
+
+def _stop_ends_sentence(text: str, at: int, end: int) -> bool:
+    following = text[end : end + 40]
+    if text[at] in "!?":
+        return _STARTS_SENTENCE.match(following) is not None or "\n\n" in following[:3]
+    if not _STARTS_SENTENCE.match(following):
+        return False
+    if text[at : at + 2] in ("..", "…"):
+        return True
+    word = _LAST_WORD.search(text, max(0, at - 30), at)
+    last = (word.group() if word else "") + "."
+    lowered = last.lower()
+    if lowered in _TITLES:
+        return False
+    if _INITIAL.fullmatch(last):
+        # "J. Smith" and "U.S. Navy" go on; so most often does "e.g. Paris"
+        return False
+    if lowered in _ABBREVIATIONS:
+        return lowered not in _FOLLOWED_BY_NUMBER and lowered in ("etc.", "al.", "inc.", "ltd.", "co.", "corp.", "jr.", "sr.")
+    number_of_list_item = last[:-1].isdigit() and len(last) <= 4 and _opens_line(text, at - len(last))
+    return not number_of_list_item
+
+
+def _opens_line(text: str, at: int) -> bool:
+    """Whether the character at `at` (or the text's start) is what a line begins after."""
+    return at < 0 or text[at] == "\n"
+
+
+def _line_ends_sentence(text: str, line_start: int, at: int, after: int) -> bool:
+    """Whether a newline is a border or just wraps a line."""
+    if _STRUCTURE.match(text, at + 1) or _HEADING.match(text, line_start):
+        return True
+    head = text[line_start : line_start + 2].lstrip()
+    if head.startswith("|") or text.startswith(("```", "~~~"), line_start):
+        return True
+    if _TERMINATED.search(text, max(line_start, at - 12), at):
+        return True
+    return at - line_start < _SHORT_LINE and _STARTS_SENTENCE.match(text, after) is not None
