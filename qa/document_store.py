@@ -35,7 +35,7 @@ class DocumentStore:
 
         `name` gives the original's file ending only.
         """
-        folder = self._folder(document_id)
+        folder = self.folder(document_id)
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
         try:
@@ -46,13 +46,28 @@ class DocumentStore:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
+    def put_text(self, document_id: str, text: str) -> None:
+        """Add the text to a document whose original lies in its folder already, or replace it.
+
+        Raises:
+            DocumentMissing: the document has been deleted.
+        """
+        folder = self.folder(document_id)
+        fresh = folder / f".{_TEXT_NAME}"
+        try:
+            _write(fresh, text.encode("utf-8"))
+            os.replace(fresh, folder / _TEXT_NAME)
+            _sync_folder(folder)
+        except FileNotFoundError:
+            raise DocumentMissing(f"document {document_id} is not stored") from None
+
     def text(self, document_id: str) -> str:
         """The normalised text.
 
         Raises:
             DocumentMissing: no such document.
         """
-        path = self._folder(document_id) / _TEXT_NAME
+        path = self.folder(document_id) / _TEXT_NAME
         try:
             stat = path.stat()
             return _read(path, stat.st_mtime_ns, stat.st_ino)
@@ -73,14 +88,14 @@ class DocumentStore:
         Raises:
             DocumentMissing: no such document.
         """
-        found = sorted(self._folder(document_id).glob("original*"))
+        found = sorted(self.folder(document_id).glob("original*"))
         if not found:
             raise DocumentMissing(f"document {document_id} is not stored")
         return found[0]
 
     def delete(self, document_id: str) -> None:
         """Remove a document; one that is not there is fine."""
-        folder = self._folder(document_id)
+        folder = self.folder(document_id)
         if folder.is_dir():
             away = Path(tempfile.mkdtemp(prefix=".old-", dir=folder.parent))
             try:
@@ -89,8 +104,8 @@ class DocumentStore:
                 pass
             shutil.rmtree(away, ignore_errors=True)
 
-    def _folder(self, document_id: str) -> Path:
-        """Two levels, so that no directory grows past a few thousand entries."""
+    def folder(self, document_id: str) -> Path:
+        """Where the document's files lie; two levels, so that no directory grows past a few thousand entries."""
         if not _ID.fullmatch(document_id):
             raise ValueError(f"not a document id: {document_id!r}")
         return self._root / hashlib.sha256(document_id.encode()).hexdigest()[:2] / document_id

@@ -200,6 +200,20 @@ class CollectionIndex:
         with self._connection() as connection:
             return database.count_passages(connection)
 
+    def document_ids(self) -> set[str]:
+        """The documents that can be found.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._connection() as connection:
+            return database.document_ids(connection)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What its vectors take in this process now."""
+        return sum(s.index.ntotal * s.index.d * 4 for s in self._loaded[1]) if self._loaded else 0
+
     def check(self) -> None:
         """Read every live segment anew and compare it with its checksum.
 

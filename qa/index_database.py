@@ -186,6 +186,10 @@ def passage_frequencies(connection: sqlite3.Connection, wanted: Sequence[str]) -
     return found
 
 
+def document_ids(connection: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT id FROM documents")}
+
+
 def count_passages(connection: sqlite3.Connection) -> int:
     return connection.execute("SELECT coalesce(sum(passages), 0) FROM documents").fetchone()[0]
 
