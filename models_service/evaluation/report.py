@@ -1,0 +1,41 @@
+"""What an evaluation gives: one object, the same for every task, for people, programs and the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, Field
+
+from models_service.evaluation import bootstrap
+
+PERCENT = frozenset(("em", "f1"))
+"""Metrics told from 0 to 100; the others from 0 to 1."""
+
+
+class Report(BaseModel):
+    task: str
+    model: str
+    data: str = Field(description="the file's name")
+    n: int = Field(description="examples evaluated")
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]] = Field(description="95 % bootstrap intervals of the metrics")
+    seconds: float
+
+
+def from_examples(
+    task: str, model: str, data: str, values: Mapping[str, Sequence[float]], n: int, seconds: float
+) -> Report:
+    """Mean and interval of each metric from its per-example `values`, 0 to 1 each; a metric without values is left out.
+
+    A metric may be defined on some examples only, such as precision on those that were answered.
+    """
+    metrics, intervals = {}, {}
+    for name, own in values.items():
+        if not len(own):
+            continue
+        scale = 100 if name in PERCENT else 1
+        low, high = bootstrap.interval(own)
+        metrics[name] = round(scale * sum(own) / len(own), 4)
+        intervals[name] = (round(scale * low, 4), round(scale * high, 4))
+    return Report(task=task, model=model, data=data, n=n, metrics=metrics, intervals=intervals,
+                  seconds=round(seconds, 1))

@@ -1,0 +1,83 @@
+"""Answer candidates: what the reader found in each passage, made comparable across passages and given a probability.
+
+The reader's margin alone compares spans well within one passage. Across passages, how well the passage itself was
+found and whether other passages say the same are evidence too; a logistic model, fitted on held-out questions and
+kept beside the reader (`calibration.json`), weighs them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models_service.protocol import Calibration, SpanResult
+from qa.retrieve import RetrievedPassage
+from qa.terms import terms
+
+UNCALIBRATED = Calibration(weights={"margin": 0.35}, intercept=-1.0)
+"""For a reader that brings no calibration: right in order, rough in value."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A span in a retrieved passage; `start` and `end` are characters of its document.
+
+    `source` is the passage's place in the retrieved list, from 0; `probability` that this span is the answer.
+    """
+
+    source: int
+    text: str
+    start: int
+    end: int
+    features: Mapping[str, float]
+    probability: float
+
+
+def candidates(
+    question: str,
+    passages: Sequence[RetrievedPassage],
+    spans: Sequence[Sequence[SpanResult]],
+    calibration: Calibration | None,
+) -> list[Candidate]:
+    """All spans of all passages, likeliest first. `spans[i]` are those that the reader found in `passages[i]`."""
+    weights = calibration or UNCALIBRATED
+    stated = _stated(spans)
+    asked = set(terms(question))
+    found = []
+    for source, (retrieved, own) in enumerate(zip(passages, spans, strict=True)):
+        passage = retrieved.passage
+        overlap = len(asked & set(terms(f"{passage.document.title} {passage.text}"))) / max(len(asked), 1)
+        for rank, span in enumerate(own):
+            features = {
+                "margin": span.score,
+                "dense": retrieved.dense or 0.0,
+                "first": 1.0 / (1 + source),
+                "overlap": overlap,
+                "support": float(min(stated[_key(span.text)] - (span.score > 0), 3)),
+                "second": float(rank > 0),
+            }
+            found.append(Candidate(
+                source, span.text, passage.start + span.start, passage.start + span.end, features,
+                probability(features, weights),
+            ))
+    return sorted(found, key=lambda candidate: -candidate.probability)
+
+
+def probability(features: Mapping[str, float], calibration: Calibration) -> float:
+    """The logistic model. A feature that the calibration does not weigh counts nothing."""
+    total = calibration.intercept + sum(
+        weight * features.get(name, 0.0) for name, weight in calibration.weights.items()
+    )
+    return 1 / (1 + math.exp(-max(-40.0, min(40.0, total))))
+
+
+def _stated(spans: Sequence[Sequence[SpanResult]]) -> Counter[str]:
+    """In how many passages each answer was found with a margin above "not answered here"."""
+    return Counter(text for own in spans for text in {_key(span.text) for span in own if span.score > 0})
+
+
+def _key(text: str) -> str:
+    """Equal for answers that differ in case, articles and punctuation only."""
+    return " ".join(terms(text)) or text.strip().lower()

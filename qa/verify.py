@@ -1,0 +1,28 @@
+"""Check citations against the stored documents before anyone sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from models_service.protocol import Citation
+from qa.document_store import DocumentMissing
+
+
+class StoredTexts(Protocol):
+    """Where citations are read back from; raises DocumentMissing for a document that is gone."""
+
+    def slice(self, document_id: str, start: int, end: int) -> str: ...
+
+
+def checked(citations: Sequence[Citation], documents: StoredTexts) -> list[Citation]:
+    """Those whose quote is, to the character, what the stored document holds at its range now."""
+    return [citation for citation in citations if _holds(citation, documents)]
+
+
+def _holds(citation: Citation, documents: StoredTexts) -> bool:
+    span_inside = citation.start <= citation.span_start <= citation.span_end <= citation.end
+    try:
+        return span_inside and documents.slice(citation.document, citation.start, citation.end) == citation.quote
+    except DocumentMissing:
+        return False
