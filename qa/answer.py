@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from models_service.client import Models
-
 from models_service.protocol import (
     MAX_QUESTION_CHARACTERS,
     AnswerDone,
