@@ -44,25 +44,23 @@ async def observe(
     *,
     seed: int = 13,
     progress: Callable[[int, int], None] = lambda done, of: None,
-) -> tuple[list[Observed], Calibration | None]:
-    """What the reader finds for each question, and the calibration that it has now."""
+) -> list[Observed]:
+    """What the reader finds for each question, right or wrong."""
     rng = random.Random(seed)
     seen = []
-    calibration = None
     for number, question in enumerate(questions, start=1):
         found = await retrieve(question.question, [(NAME, collection.index)], models, PASSAGES_FOUND)
         gold = collection.gold[question.context]
         without = rng.random() < WITHOUT_GOLD_SHARE
         passages = [p for p in found if not (without and p.passage.document.id == gold)][:PASSAGES_READ]
         done = await models.read(question.question, [p.passage.text for p in passages], n_best=SPANS_PER_PASSAGE)
-        calibration = done.calibration
         own = candidates(question.question, passages, done.spans, None)
         seen.append(Observed(own, [
             not without and squad.f1(candidate.text, question.texts) >= RIGHT_FROM_F1 for candidate in own
         ]))
         if number % 20 == 0 or number == len(questions):
             progress(number, len(questions))
-    return seen, calibration
+    return seen
 
 
 def fit(seen: Sequence[Observed]) -> Calibration:

@@ -25,9 +25,10 @@ class Report(BaseModel):
 def from_examples(
     task: str, model: str, data: str, values: Mapping[str, Sequence[float]], n: int, seconds: float
 ) -> Report:
-    """Mean and interval of each metric from its per-example `values`, 0 to 1 each; a metric without values is left out.
+    """Mean and interval of each metric from its per-example `values`, 0 to 1 each.
 
-    A metric may be defined on some examples only, such as precision on those that were answered.
+    A metric may be defined on some examples only, such as precision on those that were answered; without any it is
+    left out.
     """
     metrics, intervals = {}, {}
     for name, own in values.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,6 +46,12 @@ class SiteCommand(BaseCommand):
 def wrong_use(sentence: str) -> CommandError:
     """The error for options that do not fit together or name what is not there."""
     return CommandError(sentence, returncode=WRONG_USE)
+
+
+def show_progress(done: int, of: int) -> None:
+    """A counter on standard error when a person watches, so that --json prints its object alone."""
+    if sys.stderr.isatty():
+        print(f"\r{done}/{of}", end="\n" if done == of else "", file=sys.stderr, flush=True)
 
 
 def table(rows: Sequence[Sequence[object]]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 import time
 from argparse import ArgumentParser
@@ -17,7 +16,7 @@ from models_service.formats.squad import FormatError, Question, read_squad
 from models_service.in_process import InProcessModels
 from models_service.registry import READER, ModelMissing, load_reader
 from qa import evaluation, open_collection
-from webapp.ops.command_line import SiteCommand, table, wrong_use
+from webapp.ops.command_line import SiteCommand, show_progress, table, wrong_use
 
 
 class Command(SiteCommand):
@@ -45,7 +44,7 @@ class Command(SiteCommand):
 
 def _qa(questions: list[Question], model: str, data: str) -> Report:
     began = time.monotonic()
-    values = reading.score(load_reader(model), questions, _progress)
+    values = reading.score(load_reader(model), questions, show_progress)
     return from_examples("qa", model, data, values, len(questions), time.monotonic() - began)
 
 
@@ -65,13 +64,7 @@ def _openqa(questions: list[Question], model: str, data: str) -> Report:
 async def _ask_all(questions: list[Question], model: str, folder: Path):
     models = InProcessModels(reader=model)
     collection = await open_collection.build(questions, models, folder / "index")
-    return await evaluation.evaluate(questions, collection, models, _progress)
-
-
-def _progress(done: int, of: int) -> None:
-    """On standard error, so that --json prints its object alone."""
-    if sys.stderr.isatty():
-        print(f"\r{done}/{of}", end="\n" if done == of else "", file=sys.stderr, flush=True)
+    return await evaluation.evaluate(questions, collection, models, show_progress)
 
 
 TASKS = {"qa": _qa, "openqa": _openqa}

@@ -1,0 +1,50 @@
+"""`manage.py calibrate --model FOLDER --data FILE...`: fit a reader's confidence, and keep it beside the reader."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from models_service.formats.squad import FormatError, Question, read_squad
+from models_service.in_process import InProcessModels
+from models_service.registry import CALIBRATION_FILE, ModelMissing
+from qa import calibration, open_collection
+from webapp.ops.command_line import SiteCommand, show_progress, table, wrong_use
+
+
+class Command(SiteCommand):
+    help = "Fit how sure a reader is of its answers, on SQuAD-format questions that it was not trained on."
+    expected_errors = (FormatError, ModelMissing, ValueError)
+
+    def add_own_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="the reader's folder")
+        parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE",
+                            help="each file becomes a collection of its own, which its questions are asked of")
+
+    def result(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        if not options["model"].is_dir():
+            raise wrong_use(f"There is no folder {options['model']}.")
+        sets = [read_squad(path) for path in options["data"]]
+        seen = asyncio.run(_observe(sets, str(options["model"])))
+        fitted = calibration.fit(seen)
+        file = options["model"] / CALIBRATION_FILE
+        file.write_text(fitted.model_dump_json(indent=2) + "\n")
+        return {"file": str(file), "questions": len(seen), "calibration": fitted.model_dump()}
+
+    def lines(self, result: dict[str, Any]) -> list[str]:
+        weights = [*result["calibration"]["weights"].items(), ("intercept", result["calibration"]["intercept"])]
+        return [f"{result['file']}, fitted on {result['questions']} questions:", *table(weights)]
+
+
+async def _observe(sets: list[list[Question]], model: str) -> list[calibration.Observed]:
+    models = InProcessModels(reader=model)
+    seen: list[calibration.Observed] = []
+    for questions in sets:
+        with tempfile.TemporaryDirectory(prefix="wenda-calibrate-") as folder:
+            collection = await open_collection.build(questions, models, Path(folder) / "index")
+            seen += await calibration.observe(questions, collection, models, progress=show_progress)
+    return seen
