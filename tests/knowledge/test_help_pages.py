@@ -1,0 +1,159 @@
+"""The help pages, from which a new site answers its first questions, say what the product does, in both languages."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import uuid
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands, load_command_class
+from django.core.management.base import CommandError
+from django.urls import Resolver404, resolve
+
+from qa.documents import parse
+from qa.sentences import sentences
+from webapp.settings.table import TABLE
+
+STARTER = Path(__file__).parents[2] / "webapp" / "knowledge" / "starter"
+QUESTIONS = json.loads((Path(__file__).parents[1] / "data" / "help_questions.json").read_text(encoding="utf-8"))
+LANGUAGES = ("en", "zh-hans")
+PAGES = {language: {file.stem: file.read_text(encoding="utf-8") for file in sorted((STARTER / language).glob("*.md"))}
+         for language in LANGUAGES}
+SLUGS = sorted(PAGES["en"])
+EXAMPLE_KEY = "WENDA_KEY"
+"""A shell variable of the examples, not a setting."""
+
+both_languages = pytest.mark.parametrize("language", LANGUAGES)
+each_slug = pytest.mark.parametrize("slug", SLUGS)
+_ADDRESS = re.compile(r"(?<![\w/.-])(?:http://127\.0\.0\.1:8000)?(/(?:api/v1|collections|account|healthz|readyz|metrics)\b"
+                      r"[\w/.-]*)")
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+
+
+def _whole(language: str) -> str:
+    return "\n\n".join(PAGES[language].values())
+
+
+def _addresses(text: str) -> set[str]:
+    return {address.rstrip(".") for address in _ADDRESS.findall(text)}
+
+
+def _commands(text: str) -> set[str]:
+    return set(re.findall(r"manage\.py ([a-z]+)", text))
+
+
+def _setting_names(text: str) -> set[str]:
+    return set(re.findall(r"\b(?:WENDA_[A-Z_]+|DATABASE_URL|REDIS_URL|MODELS_SERVICE_URLS)\b", text)) - {EXAMPLE_KEY}
+
+
+def _example_lines(text: str) -> list[list[str]]:
+    """The example calls of manage.py, as the command's name and its arguments."""
+    return [shlex.split(line) for line in re.findall(r"(?m)^\.venv/bin/python manage\.py (.+)$", text)]
+
+
+@cache
+def _parser(command: str) -> ArgumentParser:
+    return load_command_class(get_commands()[command], command).create_parser("manage.py", command)
+
+
+def _option_names(parser: ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:
+        yield from action.option_strings
+        for inner in (action.choices or {}).values() if isinstance(action.choices, dict) else ():
+            yield from _option_names(inner)
+
+
+def test_both_languages_have_the_same_pages_and_at_least_twelve():
+    assert sorted(PAGES["zh-hans"]) == SLUGS
+    assert len(SLUGS) >= 12
+
+
+@both_languages
+@each_slug
+def test_a_page_begins_with_its_title_and_can_be_read_in_as_a_document(language, slug):
+    page = PAGES[language][slug]
+    title = re.match(r"# (\S.*)\n\n", page)
+    assert title
+    assert parse(page.encode(), f"{slug}.md").title == title[1].replace("`", "")
+
+
+@each_slug
+def test_a_page_says_the_same_in_both_languages(slug):
+    english, chinese = PAGES["en"][slug], PAGES["zh-hans"][slug]
+    for facts in (_addresses, _commands, _setting_names, lambda text: set(_OPTION.findall(text)),
+                  lambda text: len(re.findall(r"(?m)^#+ ", text))):
+        assert facts(english) == facts(chinese)
+
+
+@both_languages
+def test_the_settings_page_names_every_setting(language):
+    page = next(text for slug, text in PAGES[language].items() if slug.endswith("-settings"))
+    assert _setting_names(page) == {setting.name for setting in TABLE}
+
+
+@both_languages
+def test_no_page_names_a_setting_that_does_not_exist(language):
+    assert _setting_names(_whole(language)) <= {setting.name for setting in TABLE}
+
+
+@both_languages
+def test_the_stated_defaults_are_those_of_the_table(language):
+    page = next(text for slug, text in PAGES[language].items() if slug.endswith("-settings"))
+    stated = {"WENDA_HOST", "WENDA_PORT", "WENDA_UPLOAD_MB", "WENDA_TIME_ZONE", "WENDA_GUESTS", "WENDA_SIGN_UP"}
+    for setting in TABLE:
+        if setting.name in stated:
+            section = next(part for part in re.split(r"(?m)^## ", page) if setting.name in part.split("\n")[0])
+            assert setting.default in section.split("\n", 1)[1], setting.name
+
+
+@pytest.mark.parametrize("command", sorted(_commands(_whole("en"))))
+def test_a_command_that_the_pages_mention_exists(command):
+    assert command in get_commands()
+
+
+@both_languages
+def test_the_commands_take_the_options_of_the_examples(language):
+    lines = _example_lines(_whole(language))
+    assert {line[0] for line in lines} >= {"up", "ask", "ingest", "finetune", "evaluate", "apikey"}
+    for command, *arguments in lines:
+        try:
+            _parser(command).parse_args(arguments)
+        except CommandError as error:
+            pytest.fail(f"manage.py {command} {shlex.join(arguments)}: {error}")
+
+
+def test_every_option_that_the_pages_mention_is_one_of_a_mentioned_command():
+    known = {name for command in _commands(_whole("en")) for name in _option_names(_parser(command))}
+    assert set(_OPTION.findall(_whole("en"))) <= known
+
+
+@pytest.mark.parametrize("address", sorted(_addresses(_whole("en"))))
+def test_an_address_that_the_pages_mention_exists(address):
+    tried = [address.replace("ID", str(uuid.UUID(int=1))), address.replace("ID", "1")]
+    assert any(_resolves(path) for path in tried)
+
+
+def _resolves(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
+
+
+def test_there_are_questions_to_try_in_both_languages():
+    counts = [sum(each["language"] == language for each in QUESTIONS) for language in LANGUAGES]
+    assert counts[0] >= 15 and counts[1] >= 10
+    assert len({each["question"] for each in QUESTIONS}) == len(QUESTIONS)
+
+
+@pytest.mark.parametrize("asked", QUESTIONS, ids=lambda asked: asked["question"])
+def test_a_single_sentence_of_the_pages_answers_each_question_to_try(asked):
+    pages = PAGES[asked["language"]].values()
+    assert any(asked["expected"] in page[start:end] for page in pages for start, end in sentences(page))
