@@ -47,6 +47,14 @@ class TooLarge(SiteError):
     status = 413
 
 
+class Busy(SiteError):
+    """Too much at once; a little later it works."""
+
+    code = "busy"
+    status = 429
+    retryable = True
+
+
 class Unavailable(SiteError):
     """A part of the site does not answer; trying again later helps."""
 

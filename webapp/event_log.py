@@ -13,14 +13,24 @@ from typing import Any
 from django.conf import settings
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 KEEP_SECONDS = 3600
 WAIT_MS = 5000
+READ_SECONDS = 2 * WAIT_MS / 1000
+"""A server that is silent for this long is gone; longer than any command that waits on purpose."""
 
 
 def async_redis() -> AsyncRedis:
-    """A client for the running event loop; close it with `aclose()`."""
-    return AsyncRedis.from_url(settings.REDIS_URL)
+    """A client for the running event loop; close it with `aclose()`.
+
+    It tries once more, for a pooled connection that a restart of Redis has cut, and then says so at once: each caller
+    has a better way to wait than its back-off of many seconds.
+    """
+    return AsyncRedis.from_url(
+        settings.REDIS_URL, retry=Retry(NoBackoff(), 1), socket_connect_timeout=2, socket_timeout=READ_SECONDS
+    )
 
 
 def sync_redis() -> Redis:
@@ -51,11 +61,19 @@ async def clear(redis: AsyncRedis, log: str) -> None:
     await redis.delete(_key(log))
 
 
-async def follow(redis: AsyncRedis, log: str, after: int = 0) -> AsyncIterator[tuple[int, dict[str, Any]] | None]:
-    """Yield (number, event) after number `after`, then wait for more; None each time nothing came for 5 seconds."""
+async def last_number(redis: AsyncRedis, log: str) -> int:
+    """The number of the newest event; 0 when there is none."""
+    rows = await redis.xrevrange(_key(log), count=1)
+    return int(rows[0][0].split(b"-")[0]) if rows else 0
+
+
+async def follow(
+    redis: AsyncRedis, log: str, after: int = 0, *, wait_ms: int = WAIT_MS
+) -> AsyncIterator[tuple[int, dict[str, Any]] | None]:
+    """Yield (number, event) after number `after`, then wait for more; None each time nothing came for `wait_ms`."""
     position = f"{after}-0" if after else "0-0"
     while True:
-        rows = await redis.xread({_key(log): position}, block=WAIT_MS, count=100)
+        rows = await redis.xread({_key(log): position}, block=wait_ms, count=100)
         if not rows:
             yield None
             continue

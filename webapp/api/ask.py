@@ -1,0 +1,108 @@
+"""POST /api/v1/qa/ask: one question, one answer, nothing saved. The chat's conversations are on its socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.http import HttpResponseBase, StreamingHttpResponse
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from models_service.protocol import AnswerDone, AnswerError
+from webapp import access
+from webapp.accounts.authentication import BrowserAuthentication
+from webapp.accounts.models import User
+from webapp.api.permissions import MayChat
+from webapp.chat import answering
+from webapp.errors import SiteError
+
+STATUS_OF_CODE = {
+    "bad_request": 400, "forbidden": 403, "not_found": 404, "too_large": 413, "busy": 429, "internal": 500,
+    "unavailable": 503, "cancelled": 503, "deadline": 504,
+}
+EVENT_STREAM = "text/event-stream"
+
+
+class AskSerializer(serializers.Serializer):
+    question = serializers.CharField(allow_blank=True)
+    collections = serializers.ListField(
+        child=serializers.CharField(max_length=200), max_length=50, required=False, default=list,
+        help_text="ids or names of collections that you may read; all of them when none is given",
+    )
+    stream = serializers.BooleanField(default=False, help_text="answer as text/event-stream, event by event")
+
+
+class EventStreamRenderer(BaseRenderer):
+    """Only says that this type may be asked for; a refusal is JSON all the same."""
+
+    media_type = EVENT_STREAM
+    format = "event-stream"
+
+    def render(self, data: Any, media_type: str | None = None, context: Any = None) -> bytes:
+        return json.dumps(data, ensure_ascii=False).encode()
+
+
+class AnswerFailed(SiteError):
+    def __init__(self, error: AnswerError) -> None:
+        super().__init__(error.message)
+        self.code, self.status, self.retryable = error.code, STATUS_OF_CODE[error.code], error.retryable
+
+
+class AskView(APIView):
+    permission_classes = [MayChat]
+    renderer_classes = [JSONRenderer, EventStreamRenderer]
+
+    @extend_schema(
+        request=AskSerializer,
+        responses={
+            (200, "application/json"): AnswerDone,
+            (200, EVENT_STREAM): OpenApiResponse(
+                str, description="with `stream`: the events `sources`, `delta` and last `done` or `error`, each as "
+                                 "`answer_event` in /api/v1/protocol describes it; disconnecting stops the work",
+            ),
+        },
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """Answer one question from the collections that you may read, with exact citations."""
+        asked = AskSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        user = _person(request)
+        question = answering.check_question(asked.validated_data["question"])
+        collections = answering.named_collections(user, asked.validated_data["collections"])
+        events = answering.events(user, question, collections)
+        if asked.validated_data["stream"]:
+            headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+            return StreamingHttpResponse(_stream(events), content_type=EVENT_STREAM, headers=headers)
+        last = async_to_sync(_last)(events)
+        if isinstance(last, AnswerError):
+            raise AnswerFailed(last)
+        return Response(last.model_dump(exclude={"type"}))
+
+
+def _person(request: Request) -> User:
+    """Who asks. A guest whom nothing was written for yet is known by the browser's session, and by its CSRF token."""
+    if request.user.is_anonymous:
+        BrowserAuthentication().enforce_csrf(request)
+    return access.person_of(request)
+
+
+async def _last(events: answering.Events) -> AnswerDone | AnswerError:
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, AnswerDone | AnswerError):
+                return event
+    return answering.failure()
+
+
+async def _stream(events: answering.Events) -> AsyncIterator[bytes]:
+    async with aclosing(events):
+        async for event in events:
+            yield f"event: {event.type}\ndata: {event.model_dump_json()}\n\n".encode()

@@ -1,0 +1,156 @@
+"""From a person and a question to the events of an answer: access, indexes, documents and models put together.
+
+The chat, `POST /api/v1/qa/ask` and `manage.py ask` all answer through here. Knows no sockets and saves nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from functools import cache
+from typing import TypeVar
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from models_service.client import Models, ModelsError, ModelService
+from models_service.protocol import AnswerDone, AnswerError, Citation, DeltaEvent, SourcesEvent
+from qa import answer as qa_answer
+from qa.answer import BadQuestion, Turn
+from qa.segments import SegmentCorrupt
+from webapp import access
+from webapp.accounts.models import User
+from webapp.errors import BadInput, NotFound, TooLarge
+from webapp.knowledge import storage
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 120.0
+"""An answer that takes longer ends with an error that can be tried again."""
+PATIENCE_SECONDS = 30.0
+"""How long a question waits for a model service that is being restarted."""
+
+Events = AsyncIterator[SourcesEvent | DeltaEvent | AnswerDone | AnswerError]
+Event = TypeVar("Event", SourcesEvent, DeltaEvent, AnswerDone)
+
+
+@cache
+def model_service() -> ModelService:
+    """This process's client of the model service; addresses are looked up each time that it connects."""
+    return ModelService(lambda: settings.MODELS_SERVICE_URLS, patience_seconds=PATIENCE_SECONDS)
+
+
+def check_question(text: str) -> str:
+    """The question without the space around it; BadInput or TooLarge when it cannot be asked."""
+    try:
+        return qa_answer.check_question(text)
+    except BadQuestion as error:
+        raise _site_error(error) from None
+
+
+def _site_error(error: BadQuestion) -> BadInput | TooLarge:
+    return TooLarge(error.message) if error.code == "too_large" else BadInput(error.message, "question")
+
+
+async def events(
+    user: User, question: str, collection_ids: Sequence[str] = (), history: Sequence[Turn] = ()
+) -> Events:
+    """The answer from those of the collections that `user` may read now; from all of these when none is named.
+
+    The last event is AnswerDone or AnswerError. Closing the iterator stops the work on the model service.
+    """
+    readable = await database_sync_to_async(_readable)(user, list(collection_ids))
+    async with aclosing(events_from(readable, question, history, client=str(user.pk))) as answering:
+        async for event in answering:
+            yield event
+
+
+def named_collections(user: User, names: Sequence[str]) -> list[str]:
+    """The ids of the readable collections with these ids or names; NotFound when one of them is not there."""
+    readable = {str(pk): name for pk, name in access.readable_collections(user).values_list("pk", "name")}
+    found: list[str] = []
+    for wanted in names:
+        matching = [pk for pk, name in readable.items() if wanted.lower() == pk or wanted == name]
+        if not matching:
+            raise NotFound(_("There is no collection %(id)s that you may read.") % {"id": wanted[:80]})
+        found += matching
+    return found
+
+
+def _readable(user: User, identifiers: list[str]) -> list[str]:
+    collections = access.readable_collections(user)
+    if identifiers:
+        collections = collections.filter(pk__in=identifiers)
+    return [str(pk) for pk in collections.values_list("pk", flat=True)]
+
+
+async def events_from(
+    collection_ids: Sequence[str],
+    question: str,
+    history: Sequence[Turn] = (),
+    *,
+    client: str = "",
+    models: Models | None = None,
+) -> Events:
+    """`events` for collections that have been checked, with this process's model service unless `models` is given."""
+    collections = [(identifier, storage.index(identifier)) for identifier in collection_ids]
+    answering = qa_answer.answer(
+        question, collections=collections, documents=storage.documents(), models=models or model_service(),
+        history=history, client=client,
+    )
+    deadline = time.monotonic() + ANSWER_SECONDS
+    try:
+        async with aclosing(answering):
+            while True:
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    event = await anext(answering, None)
+                if event is None:
+                    return
+                yield _with_addresses(event)
+    except BadQuestion as error:
+        yield AnswerError(code=error.code, message=error.message)
+    except ModelsError as error:
+        log.warning("no answer: %s", error.message)
+        yield AnswerError(code=error.code, message=error.message, retryable=error.retryable)
+    except TimeoutError:
+        yield AnswerError(code="deadline", message=_("The answer took too long. Try again."), retryable=True)
+    except SegmentCorrupt as error:
+        log.error("a search index is damaged: %s", error)
+        yield AnswerError(code="internal", message=_("The index of a collection is damaged. Ask the administrator of "
+                                                     "this site to add its documents again."))
+    except Exception:
+        log.exception("an answer failed")
+        yield failure()
+
+
+def failure() -> AnswerError:
+    """What an answer ends with when something happened that nobody foresaw; the log says what."""
+    return AnswerError(code="internal", message=_("Something went wrong on the server. Its log says what."),
+                       retryable=True)
+
+
+def _with_addresses(event: Event) -> Event:
+    """The event with the address at which each citation opens."""
+    if isinstance(event, SourcesEvent):
+        return event.model_copy(update={"sources": _linked(event.sources)})
+    if isinstance(event, AnswerDone):
+        return event.model_copy(update={"citations": _linked(event.citations), "nearest": _linked(event.nearest)})
+    return event
+
+
+def _linked(citations: Sequence[Citation]) -> list[Citation]:
+    return [citation.model_copy(update={"url": address(citation)}) for citation in citations]
+
+
+def address(citation: Citation) -> str:
+    """The page of the document, at the citation, with the answer in it marked."""
+    place = {"start": citation.start, "end": citation.end}
+    if citation.span_end > citation.span_start:
+        place |= {"span_start": citation.span_start, "span_end": citation.span_end}
+    return f"{reverse('document', args=[citation.document])}?{urlencode(place)}"
