@@ -86,6 +86,9 @@ def _subject(asked: str, last: Turn) -> str:
     place = (_PLACE.search(asked) or "那里" in asked) and _ASKS_PLACE.search(last.question)
     if answered and len(answered) <= MAX_SUBJECT_CHARACTERS and (person or place):
         return answered
+    completed_before, colon, _rest = last.question.partition(": ")
+    if colon and len(completed_before) <= MAX_SUBJECT_CHARACTERS:
+        return completed_before
     names = _names(last.question)
     if is_cjk(last.question):
         topic = _TOPIC_CJK.match(last.question)
@@ -111,7 +114,8 @@ def _names(text: str) -> list[str]:
         else:
             runs.append(match.group())
         position = match.end()
-    return [run.strip(" .?!,") for run in runs if re.search(rf"[A-Z{CJK}]", run)]
+    plain = (run.strip(" .?!,") for run in runs)
+    return [name for name in plain if re.search("[A-Z]", name) and name not in ("I", "I'm", "I’m")]
 
 
 def _opens_with_name(text: str) -> bool:
