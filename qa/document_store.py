@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePath
 
@@ -98,10 +99,8 @@ class DocumentStore:
         folder = self.folder(document_id)
         if folder.is_dir():
             away = Path(tempfile.mkdtemp(prefix=".old-", dir=folder.parent))
-            try:
+            with suppress(FileNotFoundError):
                 os.rename(folder, away)
-            except FileNotFoundError:
-                pass
             shutil.rmtree(away, ignore_errors=True)
 
     def folder(self, document_id: str) -> Path:

@@ -10,7 +10,8 @@ _DROPPED = frozenset(
     "script style noscript template nav footer svg canvas iframe form button select object head aside".split()
 )
 _PARAGRAPHS = frozenset(
-    "p div section article main header body blockquote pre ul ol dl table figure figcaption h1 h2 h3 h4 h5 h6 hr".split()
+    "p div section article main header body blockquote pre ul ol dl table figure figcaption "
+    "h1 h2 h3 h4 h5 h6 hr".split()
 )
 _LINES = frozenset("li tr dt dd br caption address summary details option".split())
 _CELLS = frozenset(("td", "th"))

@@ -183,7 +183,7 @@ class CollectionIndex:
             return database.read_passages(connection, ids)
 
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        """In how many passages each (unstemmed) term stands; terms that stand in none are left out.
+        """In how many passages each term stands in any of its forms; terms that stand in none are left out.
 
         Raises:
             CollectionGone: the collection was deleted.
@@ -268,6 +268,5 @@ def _search(segments: Sequence[Segment], vector: np.ndarray, k: int) -> list[tup
     query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
     found: list[tuple[int, float]] = []
     for segment in segments:
-        scores, ids = segment.index.search(query, min(k, segment.index.ntotal))
-        found += [(int(i), float(score)) for i, score in zip(ids[0], scores[0], strict=True) if i >= 0]
+        found += segment.search(query, k)
     return sorted(found, key=lambda pair: -pair[1])[:k]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,13 @@ from qa.terms import terms
 DATABASE_NAME = "index.sqlite"
 _BUSY_SECONDS = 30
 _MAX_QUERY_TERMS = 64
+_MOST_MATCHES = 20_000
+"""Of all terms of a query together; SQLite scores each, which takes a few microseconds."""
+_TOKENIZER = "porter unicode61 remove_diacritics 2"
 _VARIABLES = 900
 _TITLE_WEIGHT, _TEXT_WEIGHT = 0.5, 1.0
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS state (one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL,
                                   next_passage INTEGER NOT NULL);
 INSERT OR IGNORE INTO state VALUES (1, 0, 1);
@@ -29,7 +32,7 @@ CREATE TABLE IF NOT EXISTS documents (id TEXT PRIMARY KEY, title TEXT NOT NULL, 
 CREATE TABLE IF NOT EXISTS passages (id INTEGER PRIMARY KEY, document TEXT NOT NULL, start INTEGER NOT NULL,
                                      "end" INTEGER NOT NULL, text TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS passages_document ON passages (document);
-CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (title, text, tokenize = 'porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (title, text, tokenize = '{_TOKENIZER}');
 CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (words, 'row');
 CREATE TABLE IF NOT EXISTS segments (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, vectors INTEGER NOT NULL);
 """
@@ -101,7 +104,7 @@ def manifest(connection: sqlite3.Connection) -> tuple[int, list[SegmentFile]]:
 
 
 def reserve_passages(connection: sqlite3.Connection, count: int) -> int:
-    """The first of `count` fresh passage ids. An id is never given twice, so an old vector cannot name a new passage."""
+    """The first of `count` fresh passage ids. None is ever given twice: an old vector cannot name a new passage."""
     with transaction(connection):
         first = connection.execute("SELECT next_passage FROM state").fetchone()[0]
         connection.execute("UPDATE state SET next_passage = next_passage + ?", (count,))
@@ -123,7 +126,8 @@ def insert_document(
         "INSERT INTO documents VALUES (?, ?, ?, ?)", (document.id, document.title, document.media_type, len(rows))
     )
     connection.executemany(
-        "INSERT INTO passages VALUES (?, ?, ?, ?, ?)", [(i, document.id, start, end, text) for i, start, end, text in rows]
+        "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
+        [(i, document.id, start, end, text) for i, start, end, text in rows],
     )
     title = " ".join(terms(document.title))
     connection.executemany(
@@ -166,7 +170,7 @@ def existing(connection: sqlite3.Connection, ids: Sequence[int]) -> set[int]:
 
 def search_words(connection: sqlite3.Connection, query: str, k: int) -> list[tuple[int, float]]:
     """The k best passages by BM25 as (id, score), best first; any of the query's terms may match."""
-    wanted = list(dict.fromkeys(terms(query)))[:_MAX_QUERY_TERMS]
+    wanted = _telling(connection, list(dict.fromkeys(terms(query)))[:_MAX_QUERY_TERMS])
     if not wanted:
         return []
     match = " OR ".join(f'"{term}"' for term in wanted)
@@ -177,13 +181,38 @@ def search_words(connection: sqlite3.Connection, query: str, k: int) -> list[tup
     return [(passage, -cost) for passage, cost in rows]
 
 
+def _telling(connection: sqlite3.Connection, wanted: Sequence[str]) -> list[str]:
+    """The rarest terms, as many as stand in _MOST_MATCHES passages together; a common word adds time, not order."""
+    chosen: list[str] = []
+    matches = 0
+    for term, count in sorted(passage_frequencies(connection, wanted).items(), key=lambda pair: pair[1]):
+        matches += count
+        if chosen and matches > _MOST_MATCHES:
+            break
+        chosen.append(term)
+    return chosen
+
+
 def passage_frequencies(connection: sqlite3.Connection, wanted: Sequence[str]) -> dict[str, int]:
-    """In how many passages each term stands. For terms that are not stemmed, such as Chinese bigrams and numbers."""
-    found = {}
-    for chunk in _chunks(list(wanted)):
+    """In how many passages each term stands in any of its forms; terms that stand in none are left out."""
+    stems = _stems(wanted)
+    counts: dict[str, int] = {}
+    for chunk in _chunks(list(set(stems.values()))):
         marks = ",".join("?" * len(chunk))
-        found.update(connection.execute(f"SELECT term, doc FROM vocabulary WHERE term IN ({marks})", chunk).fetchall())
-    return found
+        rows = connection.execute(f"SELECT term, doc FROM vocabulary WHERE term IN ({marks})", chunk)
+        counts.update(rows.fetchall())
+    return {term: counts[stem] for term, stem in stems.items() if stem in counts}
+
+
+def _stems(wanted: Sequence[str]) -> dict[str, str]:
+    """Each term as the index's own tokenizer writes it; only SQLite can say."""
+    if not wanted:
+        return {}
+    with closing(sqlite3.connect(":memory:")) as scratch:
+        scratch.execute(f"CREATE VIRTUAL TABLE words USING fts5 (term, tokenize = '{_TOKENIZER}')")
+        scratch.execute("CREATE VIRTUAL TABLE tokens USING fts5vocab (words, 'instance')")
+        scratch.executemany("INSERT INTO words (rowid, term) VALUES (?, ?)", enumerate(wanted))
+        return {wanted[row]: stem for row, stem in scratch.execute("SELECT doc, term FROM tokens")}
 
 
 def document_ids(connection: sqlite3.Connection) -> set[str]:

@@ -9,8 +9,8 @@ from qa.scripts import CJK
 
 _CLOSERS = r"[\"'”’」』）)\]】》*_]*"
 _BORDER = re.compile(
-    rf"(?P<latin>[.!?…]+{_CLOSERS}(?:\[\d{{1,3}}\])*)(?=\s)|(?P<cjk>[。！？!?]+{_CLOSERS})(?=[^\s])|(?P<end>[。！？]{_CLOSERS})"
-    r"|(?P<line>\n[ \t]*)"
+    rf"(?P<latin>[.!?…]+{_CLOSERS}(?:\[\d{{1,3}}\])*)(?=\s)|(?P<cjk>[。！？!?]+{_CLOSERS})(?=[^\s])"
+    rf"|(?P<end>[。！？]{_CLOSERS})|(?P<line>\n[ \t]*)"
 )
 _STRUCTURE = re.compile(r"[ \t]*(?:[-*+•]\s|\d{1,3}[.)、]\s|#{1,6}\s|\||>|```|~~~|\n|$)")
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]")
@@ -18,13 +18,14 @@ _TERMINATED = re.compile(rf"[.!?…。！？:：;；]{_CLOSERS}[ \t]*$")
 _STARTS_SENTENCE = re.compile(rf"\s*[\"'“‘「『（(\[*_]*(?:[A-Z0-9{CJK}]|[^\W\d_a-z])")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“‘。！？，、（「《]*$")
 _INITIAL = re.compile(r"(?:[A-Z]\.)+|[A-Za-z]\.(?:[A-Za-z]\.)+")
-_TITLES = frozenset("mr. mrs. ms. dr. prof. st. mt. gen. col. lt. sgt. capt. rev. hon. gov. sen. rep. messrs. fr.".split())
+_TITLES = frozenset(
+    "mr. mrs. ms. dr. prof. st. mt. gen. col. lt. sgt. capt. rev. hon. gov. sen. rep. messrs. fr.".split()
+)
 _ABBREVIATIONS = frozenset(
     "vs. e.g. i.e. cf. etc. al. approx. ca. c. no. nos. vol. pp. p. fig. figs. eq. sec. ch. ed. eds. est. inc. ltd. "
     "co. corp. dept. univ. jan. feb. mar. apr. jun. jul. aug. sep. sept. oct. nov. dec. jr. sr.".split()
 )
-_FOLLOWED_BY_NUMBER = frozenset("no. nos. vol. pp. p. fig. figs. eq. sec. ch. jan. feb. mar. apr. jun. jul. aug. sep. "
-                                "sept. oct. nov. dec. c. ca. approx.".split())
+_ABBREVIATIONS_THAT_END = frozenset("etc. al. inc. ltd. co. corp. jr. sr.".split())
 _SHORT_LINE = 45
 
 
@@ -88,7 +89,7 @@ def _stop_ends_sentence(text: str, at: int, end: int) -> bool:
         # "J. Smith" and "U.S. Navy" go on; so most often does "e.g. Paris"
         return False
     if lowered in _ABBREVIATIONS:
-        return lowered not in _FOLLOWED_BY_NUMBER and lowered in ("etc.", "al.", "inc.", "ltd.", "co.", "corp.", "jr.", "sr.")
+        return lowered in _ABBREVIATIONS_THAT_END
     number_of_list_item = last[:-1].isdigit() and len(last) <= 4 and _opens_line(text, at - len(last))
     return not number_of_list_item
 
