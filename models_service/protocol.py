@@ -114,12 +114,27 @@ class SpanResult(Message):
     score: float
 
 
+class Calibration(Message):
+    """How the reader's scores become a probability: weights of a logistic regression, kept beside the weights.
+
+    The service passes it through untouched; `qa/answer.py` knows what the names mean.
+    """
+
+    weights: dict[str, float]
+    intercept: float
+
+
 class ReadDone(Event):
     type: Literal["done"] = "done"
     result: Literal["read"] = "read"
     model: str
     spans: list[list[SpanResult]] = Field(description="for each passage its best spans, best first")
     timings: Timings
+    calibration: Calibration | None = Field(None, description="None when the reader has none")
+
+
+UNKNOWN_ID = "?"
+"""Answered to a frame so broken that its id cannot be read."""
 
 
 class ErrorEvent(Event):

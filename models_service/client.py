@@ -1,0 +1,233 @@
+"""What the site and the qa room use to talk to models: `Models` is the face, `ModelService` the one over WebSocket.
+
+Asynchronous throughout. A synchronous caller (a Celery task, a command) bridges once, around all that it asks:
+
+    async def work() -> ...:
+        async with ModelService(urls) as models:
+            vectors = await models.embed(texts)
+    asyncio.run(work())
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from pydantic import ValidationError
+
+from models_service.errors import ModelsError, ModelsUnavailable
+from models_service.link import Link, LinkBroke
+from models_service.protocol import (
+    MAX_FRAME_BYTES,
+    MAX_TEXT_CHARACTERS,
+    MAX_TEXTS,
+    EmbedDone,
+    EmbedRequest,
+    ReadDone,
+    ReadRequest,
+    Request,
+)
+
+__all__ = ["Models", "ModelsError", "ModelsUnavailable", "ModelService", "encodable"]
+
+PATIENCE_SECONDS = 30.0
+LOOK_AGAIN_SECONDS = 0.5
+"""How often the list of addresses is read while no replica is connected."""
+PARTS_AT_ONCE = 4
+"""Requests in flight for one long list of texts: enough that the service never waits for the next."""
+MAX_PART_BYTES = MAX_FRAME_BYTES // 8
+"""Of text in one request: JSON may write one byte as six (a control character becomes \\u0001)."""
+MAX_BREAKS = 3
+"""A request in whose flight the connection broke this often is suspected of breaking it."""
+
+R = TypeVar("R", bound=Request)
+
+
+class Models(Protocol):
+    """Encodes texts and reads passages. Raises ModelsError."""
+
+    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
+        """One row of float32 a text, each of L2 norm 1. Any number of texts; a text is cut at what an encoder sees.
+
+        Args:
+            client: who asks, for fair queues; give a long background job a name of its own.
+        """
+        ...
+
+    async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
+        """The best spans of each passage (1 to 512 passages of up to 20,000 characters)."""
+        ...
+
+
+class ModelService(Models):
+    """The model service, over one WebSocket a replica and event loop.
+
+    Connects at the first request. A request made while no replica is there waits for one; a request in flight when
+    its connection breaks is sent again, for requests only compute and a second answer equals the first.
+    """
+
+    def __init__(
+        self, urls: Sequence[str] | Callable[[], Sequence[str]], patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        """
+        Args:
+            urls: ws:// addresses of the replicas, or a function that is asked for them whenever they matter.
+            patience_seconds: how long a request waits while no replica is there, or while all of them are busy.
+        """
+        self._urls = urls if callable(urls) else lambda: urls
+        self._patience = patience_seconds
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
+        self._name = secrets.token_hex(6)
+        self._numbers = itertools.count(1)
+
+    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
+        parts = [
+            self._make(EmbedRequest, texts=part, client=client)
+            for part in _parts([encodable(text[:MAX_TEXT_CHARACTERS]) for text in texts])
+        ]
+        if not parts:
+            return np.zeros((0, 0), dtype=np.float32)
+        window = asyncio.Semaphore(PARTS_AT_ONCE)
+
+        async def one(part: EmbedRequest) -> np.ndarray:
+            async with window:
+                done = await self._ask(part)
+                assert isinstance(done, EmbedDone)
+                return done.array()
+
+        if len(parts) == 1:
+            return await one(parts[0])
+        tasks = [asyncio.create_task(one(part)) for part in parts]
+        try:
+            return np.concatenate(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
+        request = self._make(
+            ReadRequest, question=encodable(question), passages=[encodable(passage) for passage in passages],
+            n_best=n_best, client=client,
+        )
+        done = await self._ask(request)
+        assert isinstance(done, ReadDone)
+        return done
+
+    async def close(self) -> None:
+        """Close this event loop's connections."""
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool:
+            await pool.close()
+
+    async def __aenter__(self) -> ModelService:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _make(self, kind: type[R], **values: object) -> R:
+        try:
+            return kind(id=f"{self._name}-{next(self._numbers)}", **values)
+        except ValidationError as problem:
+            raise ModelsError("bad_request", _sentence(problem)) from problem
+
+    async def _ask(self, request: Request) -> EmbedDone | ReadDone:
+        pool = self._pool()
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + self._patience
+        breaks = 0
+        while True:
+            link = await pool.connected(self._urls, self._patience)
+            try:
+                return await link.ask(request)
+            except LinkBroke:
+                breaks += 1
+                if breaks == MAX_BREAKS:
+                    sentence = "The model service broke off several times while it worked on this."
+                    raise ModelsUnavailable(sentence) from None
+            except ModelsError as problem:
+                pause = (problem.retry_after_ms or 250) / 1000
+                if problem.code != "busy" or clock() + pause > give_up:
+                    raise
+                await asyncio.sleep(pause)
+
+    def _pool(self) -> _Pool:
+        loop = asyncio.get_running_loop()
+        if loop not in self._pools:
+            self._pools[loop] = _Pool()
+        return self._pools[loop]
+
+
+class _Pool:
+    """One event loop's links, one an address."""
+
+    def __init__(self) -> None:
+        self._links: dict[str, Link] = {}
+        self._open = asyncio.Event()
+
+    async def connected(self, urls: Callable[[], Sequence[str]], patience: float) -> Link:
+        """The least loaded link that is connected, waiting for one if need be."""
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + patience
+        while True:
+            addresses = urls()
+            self._follow(addresses)
+            usable = [link for link in self._links.values() if link.connected and link.url in addresses]
+            if usable:
+                return min(usable, key=lambda link: link.load)
+            left = give_up - clock()
+            if left <= 0:
+                where = " or ".join(addresses) or "any address: none is configured, and none was started here"
+                raise ModelsUnavailable(f"No model service answers at {where}. It may be starting; try again.")
+            try:
+                await asyncio.wait_for(self._open.wait(), min(left, LOOK_AGAIN_SECONDS))
+            except TimeoutError:
+                continue
+
+    def _follow(self, addresses: Sequence[str]) -> None:
+        """Open a link to each new address. One that is listed no longer is kept while it has work to finish."""
+        for url in addresses:
+            if url not in self._links:
+                self._links[url] = Link(url, self._changed)
+        for url in [url for url, link in self._links.items() if url not in addresses and not link.load]:
+            self._links.pop(url).stop()
+
+    def _changed(self) -> None:
+        if any(link.connected for link in self._links.values()):
+            self._open.set()
+        else:
+            self._open.clear()
+
+    async def close(self) -> None:
+        links, self._links = self._links, {}
+        await asyncio.gather(*(link.close() for link in links.values()))
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates, which no UTF-8 can carry, replaced one for one, so that offsets stay."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _parts(texts: Sequence[str]) -> list[list[str]]:
+    """Requests' worth of texts: at most 512 and about one MB each."""
+    parts: list[list[str]] = []
+    size = 0
+    for text in texts:
+        bytes_ = len(text.encode())
+        if not parts or len(parts[-1]) == MAX_TEXTS or size + bytes_ > MAX_PART_BYTES:
+            parts.append([])
+            size = 0
+        parts[-1].append(text)
+        size += bytes_
+    return parts
+
+
+def _sentence(problem: ValidationError) -> str:
+    first = problem.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
