@@ -14,6 +14,7 @@ PASSWORD = "correct horse battery"
 def data_dir(settings, tmp_path: Path) -> Path:
     """The site's data folder, empty and gone after the test."""
     settings.DATA_DIR = tmp_path
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes its time
     return tmp_path
 
 

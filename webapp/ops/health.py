@@ -14,7 +14,7 @@ from webapp.ops import embedded_redis, worker_pulse
 def parts() -> dict[str, str]:
     """Each part's name with "ok" or a sentence that says what is wrong."""
     checks: dict[str, Callable[[], str]] = {
-        "database": _database, "redis": _redis, "worker": _worker, "models": _models,
+        "database": _database, "redis": _redis, "worker": _worker, "models": models,
     }
     return {name: check() for name, check in checks.items()}
 
@@ -36,7 +36,8 @@ def _worker() -> str:
     return "ok" if worker_pulse.beats(settings.REDIS_URL) else "no worker has given a sign of life lately"
 
 
-def _models() -> str:
+def models() -> str:
+    """"ok" when a model service answers, else why none does."""
     if not settings.MODELS_SERVICE_URLS:
         return "no model service is configured; `manage.py up` starts one"
     silent = []
