@@ -5,9 +5,9 @@ The text returned here is what is stored; every offset in passages and citations
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
@@ -18,7 +18,7 @@ from qa.html_text import declared_encoding, html_to_text
 MAX_DOCUMENT_BYTES = 50 * 1024 * 1024
 MAX_TITLE_CHARACTERS = 200
 
-DocumentErrorCode = Literal["empty", "binary", "too_large", "unsupported"]
+DocumentErrorCode = Literal["empty", "binary", "too_large", "unsupported", "too_hard"]
 
 
 class DocumentError(ValueError):
@@ -46,13 +46,7 @@ def parse(data: bytes, name: str) -> ParsedDocument:
         DocumentError: too large, of a type that is not read here, binary, or without text.
     """
     check_size(len(data), name)
-    ending = PurePath(name).suffix.lower()
-    parser = PARSERS.get(ending)
-    if parser is None:
-        raise DocumentError(
-            "unsupported",
-            f"{name}: files of type {ending or '(none)'} cannot be read. Supported: {', '.join(sorted(PARSERS))}.",
-        )
+    parser = parser_for(name)
     if not data.strip():
         raise DocumentError("empty", f"{name} is empty.")
     try:
@@ -62,6 +56,22 @@ def parse(data: bytes, name: str) -> ParsedDocument:
     if not parsed.text.strip():
         raise DocumentError("empty", f"{name} holds no text.")
     return ParsedDocument(parsed.title or PurePath(name).stem or name, parsed.text, parsed.media_type)
+
+
+def parser_for(name: str) -> Callable[[bytes], ParsedDocument]:
+    """What reads a file of this name.
+
+    Raises:
+        DocumentError: its type is not read here.
+    """
+    ending = PurePath(name).suffix.lower()
+    parser = PARSERS.get(ending)
+    if parser is None:
+        raise DocumentError(
+            "unsupported",
+            f"{name}: files of type {ending or '(none)'} cannot be read. Supported: {', '.join(sorted(PARSERS))}.",
+        )
+    return parser
 
 
 def check_size(size: int, name: str) -> None:
@@ -92,9 +102,10 @@ def _parse_text(data: bytes) -> ParsedDocument:
 def _parse_markdown(data: bytes) -> ParsedDocument:
     """Kept as source: answers quote it exactly and are rendered as Markdown where they are shown."""
     text = normalise(decode(data))
-    found = _FRONT_MATTER_TITLE.match(text) or _HEADING.search(text) or _UNDERLINED.search(text)
-    title = _inline(found.group(1)) if found else _first_line(text)
-    return ParsedDocument(title[:MAX_TITLE_CHARACTERS], text, "text/markdown")
+    front_matter = _FRONT_MATTER_TITLE.match(text[:_FRONT_MATTER_CHARACTERS])
+    found = front_matter or _HEADING.search(text) or _UNDERLINED.search(text)
+    title = _inline(found.group(1)[: 2 * MAX_TITLE_CHARACTERS])[:MAX_TITLE_CHARACTERS] if found else ""
+    return ParsedDocument(title or _first_line(text), text, "text/markdown")
 
 
 def _parse_html(data: bytes) -> ParsedDocument:
@@ -104,15 +115,20 @@ def _parse_html(data: bytes) -> ParsedDocument:
 
 
 def _decode_html(data: bytes) -> str:
-    encoding = declared_encoding(data)
-    if encoding and not data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        # browsers read gb2312 and gbk as their superset
-        encoding = "gb18030" if encoding.lower() in ("gb2312", "gbk") else encoding
-        try:
-            return data.decode(encoding)
-        except (LookupError, UnicodeDecodeError):
-            pass
+    """What is UTF-8 is read as such, whatever the page says of itself; else the page is believed."""
+    declared = declared_encoding(data)
+    if declared and b"\x00" not in data and not _is_utf8(data):
+        with suppress(LookupError, UnicodeDecodeError):
+            return data.decode(declared)
     return decode(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _first_line(text: str) -> str:
@@ -128,6 +144,7 @@ def _inline(markdown: str) -> str:
     return re.sub(r"[*`\"]+|(?<!\w)_|_(?!\w)|\s#+$", "", without_links).strip()
 
 
+_FRONT_MATTER_CHARACTERS = 4096
 _NEWLINES = re.compile("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 _FRONT_MATTER_TITLE = re.compile(r"---\n(?:(?!---).*\n){0,50}?title:[ \t]*(.+)\n(?:.*\n){0,50}?---(?:\n|$)")

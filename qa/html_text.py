@@ -19,10 +19,17 @@ _SPACE = re.compile(r"[ \t\r\f\v\u00a0]*\n[ \t\r\f\v\u00a0\n]*|[ \t\r\f\v\u00a0]
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,40})""", re.IGNORECASE)
 
 
+_LEGACY = re.compile(r"gb\w+|big5[\w-]*|shift_jis|euc-\w\w|iso-8859-\d+|windows-\d+|koi8-\w|macintosh", re.ASCII)
+_SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "euc-kr": "cp949",
+              "iso-8859-1": "cp1252"}
+"""What browsers read these as."""
+
+
 def declared_encoding(data: bytes) -> str | None:
-    """The character set that the page's first 4096 bytes name, or None."""
+    """Python's name of the legacy character set that the page's first 4096 bytes name, or None."""
     found = _CHARSET.search(data[:4096])
-    return found.group(1).decode("ascii") if found else None
+    name = found.group(1).decode("ascii").lower() if found else ""
+    return _SUPERSETS.get(name, name) if _LEGACY.fullmatch(name) else None
 
 
 def html_to_text(html: str) -> tuple[str, str]:
@@ -49,7 +56,7 @@ class _Writer:
                 self._border(tag)
             elif tag == "-text":
                 text = node.text_content or ""
-                self._parts.append(text if preformatted else _SPACE.sub(" ", text))
+                self._parts.append(text.replace("\t", " ") if preformatted else _SPACE.sub(" ", text))
             elif tag not in _DROPPED and not tag.startswith(("-", "_", "!")):
                 self._border(tag)
                 if tag == "li":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ _CJK_COST = 3
 
 _HEADING_LINE = re.compile(r" {0,3}#{1,6}[ \t]+\S")
 _SPACE = re.compile(r"\s")
+_JOINER = "\u200d"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _hard_cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     while _longer_than(text, start, end, TARGET_COST):
         cut = _affordable(text, start, TARGET_COST)
         spaces = [m.start() for m in _SPACE.finditer(text, start + (cut - start) // 2, cut)]
-        cut = spaces[-1] if spaces else cut
+        cut = spaces[-1] if spaces else _between_characters(text, start, cut)
         yield start, cut
         start = cut
         while start < end and text[start].isspace():
@@ -110,6 +112,15 @@ def _affordable(text: str, start: int, cost: int) -> int:
         if spent > cost:
             return start + i
     return start + len(window)
+
+
+def _between_characters(text: str, start: int, cut: int) -> int:
+    """The cut moved back so that no accent or joined emoji loses what it belongs to; not by more than a few marks."""
+    for at in range(cut, max(start, cut - 20), -1):
+        extends = unicodedata.category(text[at])[0] == "M" or _JOINER in text[at - 1 : at + 1]
+        if not extends:
+            return at
+    return cut
 
 
 def _passage_end(units: list[_Unit], first: int) -> int:

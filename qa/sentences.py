@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from qa.scripts import CJK
 
 _CLOSERS = r"[\"'”’」』）)\]】》*_]*"
-_BORDER = re.compile(
-    rf"(?P<latin>[.!?…]+{_CLOSERS}(?:\[\d{{1,3}}\])*)(?=\s)|(?P<cjk>[。！？!?]+{_CLOSERS})(?=[^\s])"
-    rf"|(?P<end>[。！？]{_CLOSERS})|(?P<line>\n[ \t]*)"
-)
+_BORDER = re.compile(rf"(?P<stop>[.!?…。！？]+{_CLOSERS}(?:\[\d{{1,3}}\])*)|(?P<line>\n[ \t]*)")
+"""A run of stops is matched whole, whatever follows: looking ahead here would read a long run again and again."""
 _STRUCTURE = re.compile(r"[ \t]*(?:[-*+•]\s|\d{1,3}[.)、]\s|#{1,6}\s|\||>|```|~~~|\n|$)")
+_FULL_WIDTH_STOP = re.compile("[。！？]")
+_CJK_CHARACTER = re.compile(f"[{CJK}]")
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]")
 _TERMINATED = re.compile(rf"[.!?…。！？:：;；]{_CLOSERS}[ \t]*$")
-_STARTS_SENTENCE = re.compile(rf"\s*[\"'“‘「『（(\[*_]*(?:[A-Z0-9{CJK}]|[^\W\d_a-z])")
+_STARTS_SENTENCE = re.compile(rf"\s{{0,40}}[\"'“‘「『（(\[*_]*(?:[A-Z0-9{CJK}]|[^\W\d_a-z])")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“‘。！？，、（「《]*$")
 _INITIAL = re.compile(r"(?:[A-Z]\.)+|[A-Za-z]\.(?:[A-Za-z]\.)+")
 _TITLES = frozenset(
@@ -59,26 +59,29 @@ def _borders(text: str) -> Iterator[int]:
             if _line_ends_sentence(text, line_start, match.start(), match.end()):
                 yield match.start()
             line_start = match.start() + 1
-        elif match.lastgroup == "latin":
-            if _stop_ends_sentence(text, match.start(), match.end()):
-                yield match.end()
-        elif match.lastgroup == "end" or _between_cjk(text, match.start("cjk"), match.end()):
+        elif _ends_sentence(text, match.start(), match.end()):
             yield match.end()
 
 
-def _between_cjk(text: str, at: int, end: int) -> bool:
-    """`！` always ends a sentence, `!` between characters only in Chinese (not in "a!b")."""
-    return text[at] in "。！？" or (at > 0 and re.match(f"[{CJK}]", text[at - 1]) is not None and end < len(text)
-                                and re.match(f"[{CJK}]", text[end]) is not None)
+def _ends_sentence(text: str, at: int, end: int) -> bool:
+    """Whether the run of stops and closing marks from `at` to `end` does."""
+    if _FULL_WIDTH_STOP.search(text, at, end):
+        return True
+    if text[end : end + 1].isspace():
+        return _followed_by_space_ends(text, at, end)
+    # "!" and "?" between characters are stops in Chinese, not in "a!b"
+    beside = (text[at - 1 : at], text[end : end + 1])
+    return text[at] in "!?" and all(_CJK_CHARACTER.match(character) for character in beside)
 
 
-def _stop_ends_sentence(text: str, at: int, end: int) -> bool:
+def _followed_by_space_ends(text: str, at: int, end: int) -> bool:
+    """Latin stops with white space after them: a sentence's end, or an abbreviation's."""
     following = text[end : end + 40]
     if text[at] in "!?":
         return _STARTS_SENTENCE.match(following) is not None or "\n\n" in following[:3]
     if not _STARTS_SENTENCE.match(following):
         return False
-    if text[at : at + 2] in ("..", "…"):
+    if text.startswith(("..", "…"), at):
         return True
     word = _LAST_WORD.search(text, max(0, at - 30), at)
     last = (word.group() if word else "") + "."

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+HUNG_AFTER_SECONDS = 60
+
+
+@pytest.fixture
+def hang_guard() -> Iterator[None]:
+    """Ends a test that reads its text again and again: what takes a second would take hours."""
+
+    def give_up(_signal, _frame):
+        raise TimeoutError(f"not done after {HUNG_AFTER_SECONDS} seconds: its time is not linear in the text's length")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(HUNG_AFTER_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
