@@ -1,0 +1,106 @@
+"""Read an untrusted file in a process of its own: parse it, cut it into passages, within limits of time and memory.
+
+Whatever a hostile file does to a parser, it does to the child. `python -m qa.reading FILE NAME FOLDER` is that child.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+
+from qa.documents import DocumentError, parse
+from qa.passages import Passage, split
+
+CPU_SECONDS = 40
+"""50 MB of ordinary text take about 5."""
+WALL_SECONDS = 90
+MEMORY_BYTES = 3 * 1024**3
+"""Of address space. 50 MB of Chinese text take a third of it."""
+
+_RESULT, _TEXT, _PASSAGES = "result.json", "text.txt", "passages.bin"
+_REFUSED = 3
+"""The child's exit status when the file cannot become a document; `_RESULT` says why."""
+
+
+@dataclass(frozen=True)
+class ReadDocument:
+    """A document's text and the passages that cut it."""
+
+    title: str
+    media_type: str
+    text: str
+    passages: list[Passage]
+
+
+def read(file: Path, name: str) -> ReadDocument:
+    """Parse the file, whose type the ending of `name` tells, and cut it.
+
+    Raises:
+        DocumentError: as `qa.documents.parse` says; also "too_hard" when it takes more time or memory than it may.
+        FileNotFoundError: there is no file.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(file)
+    with tempfile.TemporaryDirectory(prefix="wenda-reading-") as folder:
+        command = [sys.executable, "-m", "qa.reading", str(file.absolute()), name, folder]
+        try:
+            done = subprocess.run(command, cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=WALL_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise _too_hard(name) from None
+        return _result(Path(folder), name, done)
+
+
+def _result(folder: Path, name: str, done: subprocess.CompletedProcess[bytes]) -> ReadDocument:
+    if done.returncode == _REFUSED:
+        raise DocumentError(**json.loads((folder / _RESULT).read_text("utf-8")))
+    if done.returncode:
+        if done.returncode < 0 or b"MemoryError" in done.stderr:  # a signal: its limits, or a parser that crashed
+            raise _too_hard(name)
+        raise RuntimeError(f"reading {name} failed: {done.stderr.decode(errors='replace')[-2000:]}")
+    with (folder / _TEXT).open(encoding="utf-8", newline="") as text_file:
+        text = text_file.read()
+    numbers = array("q", (folder / _PASSAGES).read_bytes())
+    passages = [Passage(start, end) for start, end in zip(numbers[::2], numbers[1::2], strict=True)]
+    return ReadDocument(**json.loads((folder / _RESULT).read_text("utf-8")), text=text, passages=passages)
+
+
+def _too_hard(name: str) -> DocumentError:
+    return DocumentError(
+        "too_hard",
+        f"{name} takes more time or memory to read than a document may. Split it, or save it as plain text.",
+    )
+
+
+def _limit_itself() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _write_result(folder: Path, values: dict[str, str]) -> None:
+    (folder / _RESULT).write_text(json.dumps(values), encoding="utf-8")
+
+
+def main(file: Path, name: str, folder: Path) -> int:
+    _limit_itself()
+    try:
+        parsed = parse(file.read_bytes(), name)
+    except DocumentError as error:
+        _write_result(folder, {"code": error.code, "message": error.message})
+        return _REFUSED
+    (folder / _TEXT).write_bytes(parsed.text.encode("utf-8"))
+    numbers = array("q", (number for passage in split(parsed.text) for number in (passage.start, passage.end)))
+    (folder / _PASSAGES).write_bytes(numbers.tobytes())
+    _write_result(folder, {"title": parsed.title, "media_type": parsed.media_type})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))

@@ -1,0 +1,189 @@
+"""Reads a document in: parse, cut into passages, embed, publish to the collection's index.
+
+Each step may be cut off at any moment and the document read in again: what was embedded is kept in its folder until
+it is published, and publishing replaces. A document that is deleted meanwhile leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from models_service.client import Models, ModelsError
+from qa import reading
+from qa.document_store import DocumentMissing
+from qa.documents import DocumentError
+from qa.index import CollectionGone, IndexedDocument
+from qa.reading import ReadDocument
+from qa.segments import SegmentCorrupt
+from webapp.knowledge import refusals, storage
+from webapp.knowledge.kept_vectors import KeptVectors
+from webapp.knowledge.models import Collection, Document, DocumentStatus
+from webapp.knowledge.work import Work, WorkLost, WorkStopped
+
+log = logging.getLogger(__name__)
+
+BATCH = 64
+"""Passages in one request to the model service."""
+IN_FLIGHT = 4
+"""Requests under way at once, so that the service never waits for us."""
+RETRY_SECONDS = (1, 2, 5, 10)
+LOOK_SECONDS = 0.25
+
+
+def ingest(document_id: UUID, models: Models, runner: asyncio.Runner) -> None:
+    """Make the document searchable, or say in its row why it cannot be.
+
+    Returns at once when the document is done, gone or another task's. `runner` is where `models` is awaited.
+    """
+    work = Work.claim(document_id)
+    if work is None:
+        return
+    with work:
+        document = Document.objects.select_related("added_by").filter(pk=document_id, lease=work.lease).first()
+        if document is not None:
+            work.announce()
+            with translation.override(document.added_by.language if document.added_by else None):
+                _ingest_claimed(document, work, models, runner)
+    _leave_nothing_if_deleted(document_id, document.collection_id if document else None)
+
+
+def _ingest_claimed(document: Document, work: Work, models: Models, runner: asyncio.Runner) -> None:
+    try:
+        _ingest(document, work, models, runner)
+    except WorkStopped:
+        work.change(status=DocumentStatus.QUEUED, error="")
+        work.announce()
+    except (WorkLost, CollectionGone):
+        log.info("document %s is given up: it was deleted, or another task has it", document.pk)
+    except DocumentError as error:
+        _fail(work, refusals.sentence(error, document.name))
+    except SegmentCorrupt as error:
+        _fail(work, str(error))
+    except ModelsError as error:  # those that pass by themselves have been waited for
+        _fail(work, _("The model service refused the document: %(why)s") % {"why": error.message})
+    except OSError as error:
+        if _is_deleted(document.pk):
+            return
+        log.exception("document %s cannot be read in", document.pk)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        _fail(work, _("The disk is full. Make room on it, then try again.") if full else
+              _("Its files cannot be read or written (%(why)s). Try again.") % {"why": error.strerror or error})
+    except Exception:
+        log.exception("document %s cannot be read in", document.pk)
+        _fail(work, _("Something went wrong while reading it; the worker's log says what. Try again."))
+
+
+def _ingest(document: Document, work: Work, models: Models, runner: asyncio.Runner) -> None:
+    read = reading.read(storage.original(document.pk), document.name)
+    work.check()
+    _keep_text(document, read)
+    work.total = len(read.passages)
+    title = read.title[:255]
+    work.change(title=title, media_type=read.media_type, characters=len(read.text))
+    with KeptVectors(storage.document_folder(document.pk) / "vectors.part", read.text, read.passages) as kept:
+        vectors = runner.run(_until_given_up(_embed(read, models, kept, work), work))
+        _publish(document, title, read, vectors, work)
+        kept.forget()
+
+
+def _keep_text(document: Document, read: ReadDocument) -> None:
+    try:
+        storage.documents().put_text(str(document.pk), read.text)
+    except DocumentMissing:
+        raise WorkLost from None
+
+
+def _publish(document: Document, title: str, read: ReadDocument, vectors: np.ndarray, work: Work) -> None:
+    index = storage.make_index(document.collection_id)
+    if not Collection.objects.filter(pk=document.collection_id).exists():
+        storage.delete_index(document.collection_id)
+        raise WorkLost
+    work.check()
+    index.publish(IndexedDocument(str(document.pk), title, read.media_type), read.text, read.passages, vectors)
+    count = len(read.passages)
+    if work.change(status=DocumentStatus.READY, error="", passages_done=count, passages_total=count):
+        work.announce()
+
+
+def _leave_nothing_if_deleted(document_id: UUID, collection_id: UUID | None) -> None:
+    """Take back what was written after the document's row had gone."""
+    if not _is_deleted(document_id):
+        return
+    storage.delete_files(document_id)
+    if collection_id is not None:
+        storage.delete_from_index(collection_id, document_id)
+
+
+def _is_deleted(document_id: UUID) -> bool:
+    return not Document.objects.filter(pk=document_id).exists()
+
+
+def _fail(work: Work, sentence: str) -> None:
+    if work.change(status=DocumentStatus.FAILED, error=sentence, passages_done=0, passages_total=0):
+        work.announce()
+
+
+async def _embed(read: ReadDocument, models: Models, kept: KeptVectors, work: Work) -> np.ndarray:
+    """A vector for each passage; those that an earlier attempt kept are taken over."""
+    texts = [read.text[passage.start : passage.end] for passage in read.passages]
+    if kept.count:
+        first = await _embed_patiently(texts[:1], models, work)
+        kept.trust_if_from_the_same_encoder(first[0])
+    work.done = kept.count
+    batches = [texts[i : i + BATCH] for i in range(kept.count, len(texts), BATCH)]
+    under_way: deque[asyncio.Task[np.ndarray]] = deque()
+    try:
+        for batch in batches:
+            under_way.append(asyncio.create_task(_embed_patiently(batch, models, work)))
+            if len(under_way) >= IN_FLIGHT:
+                kept.append(await under_way.popleft())
+                work.done = kept.count
+        while under_way:
+            kept.append(await under_way.popleft())
+            work.done = kept.count
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+    return kept.vectors()
+
+
+async def _embed_patiently(texts: Sequence[str], models: Models, work: Work) -> np.ndarray:
+    """Embed, and wait as long as it takes while the model service is away or busy."""
+    attempt = 0
+    while True:
+        try:
+            vectors = await models.embed(texts, client="ingest")
+        except ModelsError as error:
+            if not error.retryable:
+                raise
+            log.warning("embedding has to wait: %s", error.message)
+            work.note = _("Waiting for the model service; this goes on by itself once it answers.")
+            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            attempt += 1
+        else:
+            work.note = ""
+            return vectors
+
+
+async def _until_given_up(embedding: Coroutine[Any, Any, np.ndarray], work: Work) -> np.ndarray:
+    """Await `embedding`, but stop it (which cancels its requests) once the document is deleted or the worker ends."""
+    task = asyncio.create_task(embedding)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=LOOK_SECONDS)
+            work.check()
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,26 @@
+"""The knowledge jobs as Celery knows them: thin shells that take ids."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
+
+from webapp.knowledge import work, worker
+
+
+@shared_task
+def ingest(document_id: str) -> None:
+    """Read one document in. Harmless when another task has it, it has been read, or it is gone."""
+    worker.ingest(UUID(document_id))
+
+
+@worker_ready.connect
+def _start_attendant(**_: object) -> None:
+    worker.Attendant().start()
+
+
+@worker_shutting_down.connect
+def _hand_work_back(**_: object) -> None:
+    work.stopping.set()

@@ -1,0 +1,102 @@
+"""What a worker process does beside single tasks: it shows that it lives, and finds documents that nobody works on.
+
+A message to the queue may be lost (Redis away, a worker killed that held it); what counts are the documents' rows.
+So an idle worker with unfinished documents that nobody has claimed asks for them again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from models_service.client import ModelService
+from webapp import event_log
+from webapp.knowledge import ingestion, tidying, work
+from webapp.ops import worker_pulse
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5
+SWEEP_SECONDS = 5
+TIDY_SECONDS = 3600
+QUEUED_FOR = timedelta(seconds=5)
+"""A document younger than this is most likely still on its way through the queue."""
+AT_ONCE = 20
+"""Documents asked for in one sweep; an idle worker sweeps again when it has done them."""
+MODEL_PATIENCE_SECONDS = 5
+
+_at_work = threading.Lock()
+
+
+def ingest(document_id: UUID) -> None:
+    """Read one document in, with the site's model service."""
+    with _at_work, asyncio.Runner() as runner:
+        models = ModelService(lambda: settings.MODELS_SERVICE_URLS, MODEL_PATIENCE_SECONDS)
+        try:
+            ingestion.ingest(document_id, models, runner)
+        finally:
+            runner.run(models.close())
+
+
+class Attendant(threading.Thread):
+    """The thread beside the tasks. Nothing that fails in it ends it."""
+
+    def __init__(self) -> None:
+        super().__init__(name="attendant", daemon=True)
+        self._stop_asked = threading.Event()
+        self._next_sweep = self._next_tidying = 0.0
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+
+    def run(self) -> None:
+        try:
+            work.free_leases_of_the_dead()
+        except DatabaseError as error:
+            log.warning("documents of dead workers cannot be freed now (%s); their leases run out", error)
+        while True:
+            with suppress(RedisError, OSError), event_log.sync_redis() as redis:
+                worker_pulse.beat(redis)
+            try:
+                self._look_around()
+            except (DatabaseError, OperationalError, RedisError, OSError) as error:
+                log.warning("unfinished documents cannot be looked for now (%s)", error)
+            except Exception:
+                log.exception("looking for unfinished documents failed")
+            if self._stop_asked.wait(BEAT_SECONDS):
+                break
+        connections.close_all()
+
+    def _look_around(self) -> None:
+        now = time.monotonic()
+        if _at_work.locked() or work.stopping.is_set() or now < self._next_sweep:
+            return
+        self._next_sweep = now + SWEEP_SECONDS
+        sweep()
+        if now >= self._next_tidying:
+            self._next_tidying = now + TIDY_SECONDS
+            tidying.tidy()
+
+
+def sweep() -> int:
+    """Ask for the oldest documents that nobody works on; how many that were."""
+    from webapp.knowledge.tasks import ingest as task
+
+    overdue = work.waiting().filter(updated_at__lt=timezone.now() - QUEUED_FOR).order_by("created_at")
+    found = [str(pk) for pk in overdue.values_list("pk", flat=True)[:AT_ONCE]]
+    for pk in found:
+        task.delay(pk)
+    if found:
+        log.info("%s unfinished documents are asked for again", len(found))
+    return len(found)
