@@ -1,0 +1,173 @@
+"""Answers: cited ranges are exact, weak evidence is said to be weak, and what was deleted is never quoted.
+
+The reader here is a rule (it finds years and names it is told of), so that each case says what the reader saw; the
+index, the store and the checks are the real ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models_service.protocol import AnswerDone, Calibration, DeltaEvent, ReadDone, SourcesEvent, SpanResult, Timings
+from qa.answer import MOST_CITATIONS, BadQuestion, Turn, answer, check_question
+from qa.document_store import DocumentStore
+from qa.index import CollectionIndex, IndexedDocument
+from qa.passages import split
+from qa.terms import terms
+
+TOWER = "The Eiffel Tower stands in Paris. The Eiffel Tower was finished in 1889 by a company. It is 330 metres tall."
+BRIDGE = "The Brooklyn Bridge crosses the East River. The Brooklyn Bridge was opened in 1883 to great joy."
+
+
+class RuleReader:
+    """Embeds by hashed words; finds `marks` in passages, each with its margin."""
+
+    def __init__(self, marks: dict[str, float]) -> None:
+        self.marks = marks
+        self.questions: list[str] = []
+
+    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
+        vectors = np.zeros((len(texts), 64), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for term in terms(text):
+                vectors[row, int(hashlib.md5(term.encode()).hexdigest(), 16) % 64] += 1
+            vectors[row, 0] += 1e-3
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
+        self.questions.append(question)
+        spans = []
+        for passage in passages:
+            found = [(passage.index(text), text, score) for text, score in self.marks.items() if text in passage]
+            spans.append([
+                SpanResult(text=text, start=at, end=at + len(text), score=score) for at, text, score in found
+            ])
+        return ReadDone(
+            id="1", model="rule", spans=spans, calibration=Calibration(weights={"margin": 1.0}, intercept=0.0),
+            timings=Timings(queue_ms=0, compute_ms=0, batch_size=1),
+        )
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> DocumentStore:
+    return DocumentStore(tmp_path / "documents")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> CollectionIndex:
+    return CollectionIndex.create(tmp_path / "index")
+
+
+async def add(index: CollectionIndex, documents: DocumentStore, identifier: str, text: str) -> None:
+    passages = split(text)
+    vectors = await RuleReader({}).embed([text[p.start : p.end] for p in passages])
+    documents.put(identifier, text.encode(), f"{identifier}.txt", text)
+    index.publish(IndexedDocument(identifier, identifier, "text/plain"), text, passages, vectors)
+
+
+async def ask(question: str, index: CollectionIndex, documents: DocumentStore, reader: RuleReader, **more):
+    events = answer(question, collections=[("c", index)], documents=documents, models=reader, **more)
+    return [event async for event in events]
+
+
+async def test_the_sentence_around_the_span_is_quoted_with_the_span_marked(index, documents):
+    await add(index, documents, "tower", TOWER)
+    await add(index, documents, "bridge", BRIDGE)
+    reader = RuleReader({"1889": 4.0, "1883": -3.0})
+    events = await ask("When was the Eiffel Tower finished?", index, documents, reader)
+    assert [type(event) for event in events] == [SourcesEvent, DeltaEvent, AnswerDone]
+    done = events[-1]
+    assert done.answer == events[1].text == "The Eiffel Tower was finished in 1889 by a company."
+    assert (done.span, done.abstained) == ("1889", False)
+    first = done.citations[0]
+    assert TOWER[first.start : first.end] == first.quote
+    assert TOWER[first.span_start : first.span_end] == "1889"
+    assert done.confidence == pytest.approx(1 / (1 + np.exp(-4.0)), abs=1e-3)
+
+
+async def test_weak_evidence_is_no_answer_but_the_nearest_passages(index, documents):
+    await add(index, documents, "tower", TOWER)
+    *_, done = await ask("When was the pyramid finished?", index, documents, RuleReader({"1889": -6.0}))
+    assert done.abstained and done.answer == "" and done.span == "" and done.citations == []
+    assert [citation.document for citation in done.nearest] == ["tower"]
+    assert done.nearest[0].quote == TOWER
+
+
+async def test_an_empty_collection_gives_an_abstention(index, documents):
+    sources, done = await ask("When?", index, documents, RuleReader({}))
+    assert sources.sources == [] and done.abstained and done.nearest == []
+
+
+async def test_a_quote_that_the_stored_document_no_longer_holds_is_not_sent(index, documents):
+    await add(index, documents, "tower", TOWER)
+    documents.put("tower", b"x", "tower.txt", TOWER.replace("1889", "1989"))
+    *_, done = await ask("When was the Eiffel Tower finished?", index, documents, RuleReader({"1889": 4.0}))
+    assert done.abstained and done.citations == [] and done.nearest == []
+
+
+async def test_a_document_that_was_deleted_is_not_cited_though_its_passage_was_found(index, documents):
+    await add(index, documents, "tower", TOWER)
+    documents.delete("tower")
+    *_, done = await ask("When was the Eiffel Tower finished?", index, documents, RuleReader({"1889": 4.0}))
+    assert done.abstained
+
+
+async def test_a_collection_deleted_while_asked_is_left_out(index, documents):
+    await add(index, documents, "tower", TOWER)
+    reader = RuleReader({"1889": 4.0})
+    events = answer("When was it finished?", collections=[("c", index)], documents=documents, models=reader)
+    assert isinstance(await anext(events), SourcesEvent)
+    index.remove()
+    documents.delete("tower")
+    *_, done = [event async for event in events]
+    assert done.abstained
+    again = await ask("When was it finished?", index, documents, reader)
+    assert again[0].sources == []
+
+
+async def test_the_same_answer_in_other_documents_is_cited_and_not_repeated(index, documents):
+    for number in range(8):
+        await add(index, documents, f"copy-{number}", f"{TOWER} This is copy {number} of the text.")
+    await add(index, documents, "other", "Visitors learn that the Eiffel Tower was finished in 1889, as planned.")
+    *_, done = await ask("When was the Eiffel Tower finished?", index, documents, RuleReader({"1889": 4.0}))
+    assert done.answer.count("1889") == 1
+    assert len(done.citations) <= MOST_CITATIONS
+    assert len({citation.quote for citation in done.citations}) == len(done.citations)
+    assert done.verification["stated_elsewhere"] >= 1
+
+
+async def test_a_follow_up_is_searched_with_the_subject_of_the_conversation(index, documents):
+    await add(index, documents, "tower", TOWER)
+    await add(index, documents, "bridge", BRIDGE)
+    reader = RuleReader({"330 metres": 3.0})
+    history = [Turn("When was the Eiffel Tower finished?", "In 1889.", "1889")]
+    *_, done = await ask("and how tall is it?", index, documents, reader, history=history)
+    assert reader.questions == ["Eiffel Tower: how tall is it?"]
+    assert done.question == "Eiffel Tower: how tall is it?" and done.span == "330 metres"
+
+
+async def test_a_chinese_question_is_answered_by_the_sentence_that_shares_its_words(index, documents):
+    text = "埃菲尔铁塔位于巴黎。铁塔由古斯塔夫·埃菲尔的公司设计，于一八八九年建成并向公众开放。它高三百三十米。"
+    await add(index, documents, "tower", text)
+    reader = RuleReader({})
+    *_, done = await ask("埃菲尔铁塔由哪家公司设计并建成？", index, documents, reader)
+    assert not done.abstained and "公司设计" in done.answer
+    assert reader.questions == [] and done.verification["method"] == "word overlap"
+    assert text[done.citations[0].start : done.citations[0].end] == done.citations[0].quote
+
+
+@pytest.mark.parametrize("text", ["", "   \n\t ", "\x00"])
+def test_an_empty_question_is_refused(text):
+    with pytest.raises(BadQuestion, match="empty"):
+        check_question(text)
+
+
+def test_a_question_of_100_000_characters_is_refused_with_the_limit():
+    with pytest.raises(BadQuestion, match="100,000 characters; at most 2,000") as refused:
+        check_question("why?" * 25_000)
+    assert refused.value.code == "too_large"
