@@ -16,7 +16,7 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 from django.urls import Resolver404, resolve
 
-from qa.documents import parse
+from qa.documents import PARSERS, parse
 from qa.sentences import sentences
 from webapp.settings.table import TABLE
 
@@ -110,6 +110,49 @@ def test_the_stated_defaults_are_those_of_the_table(language):
         if setting.name in stated:
             section = next(part for part in re.split(r"(?m)^## ", page) if setting.name in part.split("\n")[0])
             assert setting.default in section.split("\n", 1)[1], setting.name
+
+
+@both_languages
+def test_the_documents_page_names_every_file_ending_that_is_read(language):
+    page = next(text for slug, text in PAGES[language].items() if slug.endswith("-documents"))
+    for ending in PARSERS:
+        assert re.search(rf"(?<!\w){re.escape(ending)}\b", page), ending
+
+
+def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
+    from models_service.protocol import MAX_QUESTION_CHARACTERS
+    from qa.answer import ABSTAIN_BELOW, MOST_CITATIONS, MOST_SENTENCES
+    from webapp.api.paging import Pages
+    from webapp.chat import answering, services
+    from webapp.chat.models import Conversation
+    from webapp.knowledge.models import Collection
+    from webapp.ops.preflight import LEAST_FREE_BYTES
+
+    in_words = {3: ("three", "三"), 4: ("four", "四"), 5: ("five", "五")}
+    (sentences_en, sentences_zh), (citations_en, citations_zh), (at_once_en, at_once_zh) = (
+        in_words[limit] for limit in (MOST_SENTENCES, MOST_CITATIONS, services.MOST_AT_ONCE))
+    name, title = (model._meta.get_field(field).max_length
+                   for model, field in ((Collection, "name"), (Conversation, "title")))
+    days, patience = settings.SESSION_COOKIE_AGE // 86_400, int(answering.PATIENCE_SECONDS)
+    free, asked = LEAST_FREE_BYTES // 1_000_000, f"{MAX_QUESTION_CHARACTERS:,}"
+    assert answering.ANSWER_SECONDS == 120 and "longer than two minutes" in _whole("en")
+    for english, chinese in (
+        (f"A question may have up to {asked} characters", f"一个问题最多 {asked} 个字符"),
+        (f"when the confidence is below {ABSTAIN_BELOW}", f"置信度低于 {ABSTAIN_BELOW}"),
+        (f"up to {sentences_en} sentences", f"最多包含{sentences_zh}个句子"),
+        (f"up to {citations_en} citations", f"最多有{citations_zh}条引用"),
+        (f"up to {at_once_en} answers in the making", f"最多可以同时有{at_once_zh}个正在生成的回答"),
+        (f"waits up to {patience} seconds", f"最多等待 {patience} 秒"),
+        (f"up to {services.LONGEST_NOTE:,} characters", f"反馈备注最多 {services.LONGEST_NOTE:,} 个字符"),
+        (f"collection name may have up to {name} characters", f"文档集名称最多 {name} 个字符"),
+        (f"title of a conversation may have up to {title} characters", f"对话标题最多 {title} 个字符"),
+        (f"Sessions last {days} days", f"会话有效期为 {days} 天"),
+        (f"less than {free} MB of free disk space", f"可用空间不足 {free} MB"),
+        (f"pages of {Pages.page_size} entries", f"每页 {Pages.page_size} 条"),
+        (f"up to {Pages.max_page_size} entries", f"最多 {Pages.max_page_size} 条"),
+    ):
+        assert english in _whole("en")
+        assert chinese in _whole("zh-hans")
 
 
 @pytest.mark.parametrize("command", sorted(_commands(_whole("en"))))
