@@ -14,11 +14,13 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from qa.documents import DocumentError, parser_for
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict, TooLarge
-from webapp.knowledge import progress, storage
+from webapp.knowledge import progress, refusals, storage
 from webapp.knowledge.models import Collection, Document, DocumentStatus, Visibility
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ def change_collection(collection: Collection, **changes: str) -> None:
 
 def _save(collection: Collection) -> None:
     try:
-        collection.full_clean()
+        collection.full_clean(exclude=["owner"] if collection.owner is None else None)
         with transaction.atomic():
             collection.save()
     except (ValidationError, IntegrityError) as error:
@@ -70,10 +72,14 @@ def add_document(
     """Keep a file and queue it to be read; (document, whether this content was already in the collection).
 
     Raises:
-        BadInput: the file is empty.
+        BadInput: the file is empty, or of a type that is not read here.
         TooLarge: it is larger than the site takes.
     """
     name = _plain_name(name)
+    try:
+        parser_for(name)
+    except DocumentError as error:
+        raise BadInput(refusals.sentence(error, name), "file") from None
     incoming = settings.DATA_DIR / "incoming" / uuid.uuid4().hex
     incoming.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -139,7 +145,7 @@ def delete_document(document: Document) -> None:
 def retry(document: Document) -> Document:
     """Read a document once more that could not be read."""
     changed = Document.objects.filter(pk=document.pk, status=DocumentStatus.FAILED).update(
-        status=DocumentStatus.QUEUED, error="", lease="", lease_until=None
+        status=DocumentStatus.QUEUED, error="", lease="", lease_until=None, updated_at=timezone.now()
     )
     if not changed:
         raise Conflict(_("This document has not failed, so there is nothing to try again."))
