@@ -101,6 +101,13 @@ def person_of(scope_or_request: Mapping[str, Any] | HttpRequest) -> User:
     return accounts.guest_for(session)
 
 
+def visitor_of(request: HttpRequest) -> User | AnonymousUser:
+    """Who looks at a page: the signed-in user, this browser's guest if it has one already, or nobody known."""
+    if request.user.is_authenticated:
+        return request.user
+    return (settings.GUESTS_MAY_CHAT and accounts.known_guest(request.session)) or request.user
+
+
 def _is_member(user: User | AnonymousUser) -> bool:
     """Whether this is an active account of a person, not a guest."""
     return user.is_authenticated and user.at_least(Role.USER)

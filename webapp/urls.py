@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from django.views.i18n import JavaScriptCatalog
 
 from webapp.api.problems import page_or_problem
 
@@ -10,7 +11,7 @@ urlpatterns = [
     path("", include("webapp.chat.urls")),
     path("", include("webapp.knowledge.urls")),
     path("", include("webapp.accounts.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/catalog.js", JavaScriptCatalog.as_view(), name="javascript-catalog"),
     path("api/", include("webapp.api.urls")),
     path("", include("webapp.ops.urls")),
 ]

@@ -118,6 +118,7 @@ def _answer(answer_id: int) -> Message | None:
 def _start(answer: Message) -> dict[str, Any]:
     return {
         "type": "start",
+        "key": answer.key,
         "question": {"id": answer.parent_id, "text": answer.parent.text},
         "answer": {"id": answer.pk},
         "title": answer.conversation.title,

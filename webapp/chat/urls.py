@@ -2,4 +2,11 @@
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from django.urls import path
+
+from webapp.chat import views
+
+urlpatterns = [
+    path("", views.chat, name="chat"),
+    path("c/<uuid:identifier>/", views.chat, name="conversation"),
+]

@@ -2,4 +2,14 @@
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from django.urls import path
+
+from webapp.knowledge import views
+
+urlpatterns = [
+    path("collections/", views.collections, name="collections"),
+    path("collections/<uuid:identifier>/", views.collection, name="collection"),
+    path("collections/<uuid:identifier>/delete/", views.delete_collection, name="delete-collection"),
+    path("documents/<uuid:identifier>/", views.document, name="document"),
+    path("help/", views.help_page, name="help"),
+]

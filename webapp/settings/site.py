@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "webapp.accounts.guest_session.GuestSession",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "webapp.page_errors.PageErrors",
 ]
 
 ROOT_URLCONF = "webapp.urls"

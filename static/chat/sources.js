@@ -1,0 +1,25 @@
+// The list under an answer: each source's document, its words with the answer marked, a link to the place.
+
+/** @param isNumbered whether the numbers are those of the answer's chips. */
+export function sourceItems(citations, isNumbered) {
+  const template = document.getElementById("source-template").content.firstElementChild;
+  return citations.map((citation, index) => {
+    const item = document.importNode(template, true);
+    item.querySelector("a").href = citation.url;
+    item.querySelector(".number").textContent = isNumbered ? index + 1 : "·";
+    item.querySelector(".title span").textContent = citation.title;
+    const isMarked = citation.span_end > citation.span_start;
+    item.querySelector(".score").textContent = isMarked ? `${Math.round(citation.score * 100)} %` : "";
+    item.querySelector(".quote").append(...quoted(citation));
+    return item;
+  });
+}
+
+function quoted({ quote, start, span_start: spanStart, span_end: spanEnd }) {
+  const characters = Array.from(quote);
+  const part = (from, to) => characters.slice(from, to).join("");
+  if (spanEnd <= spanStart) return [quote];
+  const mark = document.createElement("mark");
+  mark.textContent = part(spanStart - start, spanEnd - start);
+  return [part(0, spanStart - start), mark, part(spanEnd - start)];
+}

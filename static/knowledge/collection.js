@@ -1,0 +1,152 @@
+// A collection's page: uploads by drop and by picker, the live state of each document, retry and delete.
+import { call } from "../site/api.js";
+import { confirmed, toast } from "../site/notices.js";
+import { LiveSocket } from "../site/socket.js";
+import { DocumentRow } from "./document_row.js";
+import { filesOf, problemWith, upload } from "./uploads.js";
+
+const AT_ONCE = 3;
+const list = document.getElementById("documents");
+const none = document.getElementById("no-documents");
+const zone = document.getElementById("drop-zone");
+const opened = Date.now();
+const rows = new Map(); // by document id
+const waiting = []; // uploads that have not begun
+let uploading = 0;
+
+for (const element of list.children) rows.set(element.dataset.id, new DocumentRow(element));
+
+new LiveSocket(`/ws/collections/${list.dataset.collection}/`, {
+  onMessage: (event) => {
+    if (event.type === "document") show(event);
+    if (event.type === "deleted") remove(event.id);
+  },
+  onOpen: refresh,
+});
+
+/** What passed while no socket was open. */
+async function refresh() {
+  if (list.dataset.page !== "1" || list.dataset.search) return;
+  try {
+    const found = await call(`/api/v1/documents/?collection=${list.dataset.collection}&page_size=100`);
+    found.results.forEach((fields) => show(fields));
+  } catch { /* the socket's events go on telling */ }
+}
+
+function show(fields) {
+  const known = rows.get(fields.id);
+  if (known) { known.show(fields); return known; }
+  // Events of an hour are told again to a new socket; documents of other pages are not to be listed here.
+  if (new Date(fields.created_at) < opened - 5000) return null;
+  const row = DocumentRow.make();
+  row.show(fields);
+  add(row, fields.id);
+  return row;
+}
+
+function add(row, id) {
+  list.prepend(row.element);
+  none.hidden = true;
+  if (id) rows.set(id, row);
+}
+
+function remove(id) {
+  rows.get(id)?.element.remove();
+  rows.delete(id);
+  none.hidden = list.children.length > 0;
+}
+
+function take(files) {
+  for (const file of files) {
+    const row = DocumentRow.make();
+    row.file = file;
+    row.showWaiting(file);
+    add(row);
+    const problem = problemWith(file, zone.dataset);
+    if (problem) row.showRefused(problem, { again: false });
+    else waiting.push(row);
+  }
+  next();
+}
+
+function next() {
+  while (uploading < AT_ONCE && waiting.length) send(waiting.shift());
+}
+
+async function send(row) {
+  uploading += 1;
+  row.isUploading = true;
+  try {
+    const sent = await upload(row.file, list.dataset.collection, (part) => row.showUploading(part));
+    const known = rows.get(sent.id); // there before, or told by the socket a moment ago
+    if (known) row.element.remove();
+    else rows.set(sent.id, row);
+    (known ?? row).show(sent);
+    if (sent.duplicate) {
+      known?.notice();
+      toast(interpolate(gettext("%s is already in this collection."), [row.file.name]));
+    }
+  } catch (error) {
+    row.showRefused(error.message, { again: true });
+  } finally {
+    row.isUploading = false;
+    uploading -= 1;
+    next();
+  }
+}
+
+list.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-action]");
+  if (!button) return;
+  const element = button.closest("li");
+  const row = rows.get(element.dataset.id);
+  try {
+    if (!row) await unsent(element, button.dataset.action);
+    else if (button.dataset.action === "retry") {
+      row.show(await call(`/api/v1/documents/${row.id}/retry/`, { method: "POST" }));
+    } else if (await confirmed(interpolate(gettext("Delete “%s”?"), [row.title]), gettext("Delete"),
+      gettext("It leaves all answers at once. This cannot be undone."))) {
+      await call(`/api/v1/documents/${row.id}/`, { method: "DELETE" });
+      remove(row.id);
+    }
+  } catch (error) {
+    if (error.status === 404 && row) remove(row.id);
+    else toast(error.message, { error: true });
+  }
+});
+
+/** A file that was refused, or waits: try once more, or take it off the list. */
+async function unsent(element, action) {
+  const row = DocumentRow.of(element);
+  if (row.isUploading) return;
+  if (action === "retry") {
+    row.showWaiting(row.file);
+    waiting.push(row);
+    next();
+    return;
+  }
+  const index = waiting.indexOf(row);
+  if (index >= 0) waiting.splice(index, 1);
+  element.remove();
+  none.hidden = list.children.length > 0;
+}
+
+if (zone) {
+  const picker = document.getElementById("files");
+  picker.addEventListener("change", () => { take([...picker.files]); picker.value = ""; });
+  let depth = 0; // dragenter and dragleave come for each element passed over
+  const over = (isOver) => zone.classList.toggle("over", isOver);
+  addEventListener("dragenter", (event) => { if (hasFiles(event)) { depth += 1; over(true); } });
+  addEventListener("dragleave", (event) => { if (hasFiles(event) && --depth <= 0) over(false); });
+  addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
+  addEventListener("drop", async (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    depth = 0;
+    over(false);
+    take(await filesOf(event.dataTransfer));
+  });
+  addEventListener("beforeunload", (event) => { if (uploading || waiting.length) event.preventDefault(); });
+}
+
+function hasFiles(event) { return event.dataTransfer?.types.includes("Files"); }

@@ -1,0 +1,99 @@
+// One document in a collection's list: its name, how far it is, what went wrong.
+
+const made = new WeakMap();
+
+export class DocumentRow {
+  constructor(element) {
+    this.element = element;
+    this.part = (name) => element.querySelector(`.${name}`);
+    made.set(element, this);
+  }
+
+  static make() {
+    return new DocumentRow(document.importNode(document.getElementById("document-template").content.firstElementChild, true));
+  }
+
+  static of(element) { return made.get(element); }
+
+  get id() { return this.element.dataset.id; }
+  get title() { return this.part("name").textContent; }
+
+  /** @param fields a document as the REST interface and the socket tell it. */
+  show(fields) {
+    this.element.dataset.id = fields.id;
+    this.element.dataset.status = fields.status;
+    this.part("name").textContent = fields.title || fields.name;
+    this.part("name").href = fields.url;
+    this.part("file").textContent = `${fields.name} · ${size(fields.size)}`;
+    const total = fields.passages_total;
+    const labels = document.getElementById("documents").dataset;
+    const isReading = fields.status === "processing";
+    const share = total ? fields.passages_done / total : null;
+    this.#state(labels[fields.status] + (isReading && share !== null ? ` · ${Math.floor(share * 100)} %` : ""),
+      { ready: "good", failed: "bad" }[fields.status]);
+    this.#progress(isReading ? share ?? undefined : null);
+    this.#error(fields.status === "failed" ? fields.error : "");
+    this.#retry(fields.status === "failed");
+  }
+
+  showWaiting(file) {
+    this.part("name").textContent = file.name;
+    this.part("file").textContent = size(file.size);
+    this.#state(gettext("Waiting to be sent"));
+    this.#progress(null);
+    this.#error("");
+    this.#retry(false);
+  }
+
+  showUploading(part) {
+    this.#state(part < 1 ? `${gettext("Uploading")} · ${Math.floor(part * 100)} %` : gettext("Arrived"));
+    this.#progress(part);
+  }
+
+  /** The file never became a document. `again`: whether sending it once more may help. */
+  showRefused(message, { again }) {
+    this.#state(gettext("Not added"), "bad");
+    this.#progress(null);
+    this.#error(message);
+    this.#retry(again);
+  }
+
+  notice() {
+    this.element.classList.add("noticed");
+    this.element.scrollIntoView({ block: "nearest" });
+    setTimeout(() => this.element.classList.remove("noticed"), 3000);
+  }
+
+  #state(text, kind = "") {
+    const badge = this.part("state");
+    if (badge.textContent !== text) badge.textContent = text;
+    badge.className = `badge state ${kind}`;
+  }
+
+  /** null: none; undefined: how far is not known. */
+  #progress(share) {
+    const bar = this.element.querySelector("progress");
+    bar.hidden = share === null;
+    if (share === undefined) bar.removeAttribute("value");
+    else if (share !== null) bar.value = share;
+  }
+
+  #error(text) {
+    this.part("document-error").textContent = text;
+    this.part("document-error").hidden = !text;
+  }
+
+  #retry(isShown) {
+    const button = this.element.querySelector("[data-action=retry]");
+    if (button) button.hidden = !isShown;
+  }
+}
+
+function size(bytes) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  let unit = 0;
+  while (bytes >= 1000 && unit < units.length - 1) { bytes /= 1000; unit += 1; }
+  return new Intl.NumberFormat(document.documentElement.lang, {
+    style: "unit", unit: units[unit], unitDisplay: unit ? "short" : "long", maximumFractionDigits: unit > 1 ? 1 : 0,
+  }).format(bytes);
+}

@@ -1,0 +1,60 @@
+"""The document page: the exact range is highlighted, and a large document is shown in part."""
+
+from __future__ import annotations
+
+import html
+
+from django.test import Client
+
+from tests.pages.conftest import TEXT
+from webapp.knowledge.reading import AROUND
+
+
+def page(browser: Client, document, **query: int) -> str:
+    response = browser.get(f"/documents/{document.pk}/", query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_the_quote_and_the_words_in_it_are_marked_to_the_character(alices_browser: Client, document) -> None:
+    start, end = 0, TEXT.index(".") + 1
+    span = TEXT.index("1821")
+    shown = page(alices_browser, document, start=start, end=end, span_start=span, span_end=span + 4)
+    assert ('<mark class="cited" id="passage">The library was founded in <mark class="span">1821</mark>.</mark>'
+            " It was built") in shown
+
+
+def test_offsets_count_characters_in_chinese_too(alices_browser: Client, document) -> None:
+    start = TEXT.index("图书馆")
+    shown = page(alices_browser, document, start=start, end=start + 7, span_start=start + 4, span_end=start + 6)
+    assert '<mark class="cited" id="passage">图书馆有<mark class="span">三层</mark>。</mark>' in shown
+
+
+def test_only_the_part_around_the_passage_is_sent(alices_browser: Client, document) -> None:
+    shown = page(alices_browser, document, start=10_000, end=10_100)
+    assert f'data-start="{10_000 - AROUND}" data-end="{10_100 + AROUND}"' in shown
+    assert len(shown) < len(TEXT)
+    assert html.escape(TEXT[10_000:10_100]) in shown
+
+
+def test_a_link_with_numbers_that_make_no_sense_still_opens_the_document(alices_browser: Client, document) -> None:
+    for query in ({"start": 99_999_999, "end": 5}, {"start": -1, "end": "x"}, {"span_start": 7, "span_end": 3}):
+        assert "The library" in page(alices_browser, document, **query)
+
+
+def test_text_of_a_document_is_never_read_as_html(alices_browser: Client, document) -> None:
+    from webapp.knowledge import storage
+
+    storage.documents().put_text(str(document.pk), "<script>alert(1)</script> & more")
+    shown = page(alices_browser, document, start=0, end=8)
+    assert "<script>alert" not in shown
+    assert '<mark class="cited" id="passage">&lt;script&gt;</mark>alert(1)' in shown
+
+
+def test_a_document_that_could_not_be_read_says_why(alices_browser: Client, document) -> None:
+    from webapp.knowledge import storage
+
+    storage.delete_files(document.pk)
+    document.status, document.error = "failed", "library.txt cannot be read as text. Save it as UTF-8."
+    document.save()
+    assert "Save it as UTF-8." in page(alices_browser, document)

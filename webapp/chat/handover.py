@@ -1,0 +1,15 @@
+"""What a guest asked goes with them when they sign in or make an account."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from webapp.accounts.models import User
+from webapp.chat.models import Conversation, Feedback
+
+
+@transaction.atomic
+def hand_over(guest: User, account: User) -> None:
+    """Give all conversations and feedback of `guest` to `account`."""
+    Conversation.objects.filter(owner=guest).update(owner=account)
+    Feedback.objects.filter(user=guest).update(user=account)

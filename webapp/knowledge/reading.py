@@ -1,0 +1,91 @@
+"""A document as a person reads it: the part of its text around a passage, cut into pieces by what is highlighted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from webapp import access
+from webapp.accounts.models import User
+from webapp.knowledge import texts
+from webapp.knowledge.models import Document, DocumentStatus
+
+AROUND = 6_000
+"""Characters shown before and after the passage; the page brings more as it is scrolled."""
+LONGEST_PASSAGE = 50_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """The range of a document that an address names, and the words within it; all equal when none are."""
+
+    start: int
+    end: int
+    span_start: int
+    span_end: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """Characters `start` to `end` of a document. The five parts follow each other; empty where nothing is marked."""
+
+    start: int
+    end: int
+    is_whole: bool
+    before: str
+    quote_before: str
+    span: str
+    quote_after: str
+    after: str
+
+    @property
+    def has_passage(self) -> bool:
+        return bool(self.quote_before or self.span or self.quote_after)
+
+
+def place(query: Mapping[str, str]) -> Place:
+    """What an address's query names. What is no number or out of order marks nothing: a link is never an error."""
+    names = ("start", "end", "span_start", "span_end")
+    start, end, span_start, span_end = (_number(query.get(name)) for name in names)
+    end = min(max(start, end), start + LONGEST_PASSAGE)
+    if not start <= span_start <= span_end <= end:
+        span_start = span_end = start
+    return Place(start, end, span_start, span_end)
+
+
+def window(document: Document, passage: Place) -> Window:
+    """The text around `passage`.
+
+    Raises:
+        Conflict: the document has no text (yet).
+    """
+    piece = texts.piece(document, max(0, passage.start - AROUND), passage.end + AROUND)
+
+    def cut(start: int, end: int) -> str:
+        return piece.text[max(0, start - piece.start) : max(0, end - piece.start)]
+
+    return Window(
+        start=piece.start, end=piece.end, is_whole=piece.start == 0 and piece.end >= document.characters,
+        before=cut(piece.start, passage.start),
+        quote_before=cut(passage.start, passage.span_start),
+        span=cut(passage.span_start, passage.span_end),
+        quote_after=cut(passage.span_end, passage.end),
+        after=cut(passage.end, piece.end),
+    )
+
+
+def help_documents(user: User | AnonymousUser) -> QuerySet[Document]:
+    """The pages of the collections that came with the site."""
+    return (
+        access.readable_documents(user)
+        .filter(collection__owner=None, status=DocumentStatus.READY)
+        .select_related("collection")
+        .order_by("collection__name", "name")
+    )
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else 0

@@ -1,0 +1,110 @@
+"""The pages of the knowledge base: collections, one collection, one document at a passage, help."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from qa.documents import PARSERS
+from webapp import access
+from webapp.errors import BadInput, Conflict
+from webapp.knowledge import reading, services
+from webapp.knowledge.figures import with_figures
+from webapp.knowledge.forms import CollectionForm
+from webapp.knowledge.models import DocumentStatus
+
+DOCUMENTS_A_PAGE = 100
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def collections(request: HttpRequest) -> HttpResponse:
+    """All that may be read; making a new one."""
+    visitor = access.visitor_of(request)
+    access.require(visitor, "chat")
+    form = CollectionForm(request.POST or None)
+    if request.method == "POST":
+        access.require(request.user, "create_collection")
+        if form.is_valid():
+            try:
+                made = services.create_collection(request.user, **form.cleaned_data)
+                return redirect("collection", made.pk)
+            except BadInput as error:
+                _tell(form, error)
+    shown = with_figures(access.readable_collections(visitor), visitor).order_by("name")
+    return render(request, "knowledge/collections.html", {"collections": shown, "form": form},
+                  status=400 if form.errors else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def collection(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """Its documents; changing its name, description and visibility."""
+    visitor = access.visitor_of(request)
+    access.require(visitor, "chat")
+    if request.method == "POST":
+        own = get_object_or_404(access.editable_collections(visitor), pk=identifier)
+        form = CollectionForm(request.POST)
+        if form.is_valid():
+            try:
+                services.change_collection(own, **form.cleaned_data)
+                messages.success(request, _("Saved."))
+                return redirect("collection", identifier)
+            except BadInput as error:
+                _tell(form, error)
+    shown = get_object_or_404(with_figures(access.readable_collections(visitor), visitor), pk=identifier)
+    if request.method != "POST":
+        form = CollectionForm(initial={name: getattr(shown, name) for name in CollectionForm.base_fields})
+    search = request.GET.get("q", "").strip()
+    documents = shown.documents.filter(Q(title__icontains=search) | Q(name__icontains=search))
+    return render(request, "knowledge/collection.html", {
+        "collection": shown,
+        "form": form,
+        "search": search,
+        "page": Paginator(documents, DOCUMENTS_A_PAGE).get_page(request.GET.get("page")),
+        "limit": settings.MAX_UPLOAD_BYTES,
+        "limit_mb": settings.MAX_UPLOAD_BYTES // 1_000_000,
+        "endings": ",".join(sorted(PARSERS)),
+    }, status=400 if form.errors else 200)
+
+
+@require_POST
+def delete_collection(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    own = get_object_or_404(access.editable_collections(request.user), pk=identifier)
+    services.delete_collection(own)
+    messages.success(request, _("The collection “%(name)s” is deleted.") % {"name": own.name})
+    return redirect("collections")
+
+
+@never_cache
+@require_safe
+def document(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """A document's text around a passage: ?start= and end= say which, span_start= and span_end= the words in it."""
+    visitor = access.visitor_of(request)
+    access.require(visitor, "chat")
+    found = get_object_or_404(access.readable_documents(visitor).select_related("collection"), pk=identifier)
+    context = {"document": found, "is_ready": found.status == DocumentStatus.READY}
+    try:
+        context["window"] = reading.window(found, reading.place(request.GET))
+    except Conflict as error:  # it has no text yet
+        context["no_text"] = found.error or error.message
+    return render(request, "knowledge/document.html", context)
+
+
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    visitor = access.visitor_of(request)
+    return render(request, "knowledge/help.html", {"chapters": reading.help_documents(visitor)})
+
+
+def _tell(form: CollectionForm, error: BadInput) -> None:
+    form.add_error(error.field if error.field in form.fields else None, error.message)
