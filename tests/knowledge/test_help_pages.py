@@ -31,7 +31,7 @@ EXAMPLE_KEY = "WENDA_KEY"
 
 both_languages = pytest.mark.parametrize("language", LANGUAGES)
 each_slug = pytest.mark.parametrize("slug", SLUGS)
-_ADDRESS = re.compile(r"(?<![\w/.-])(?:http://127\.0\.0\.1:8000)?(/(?:api/v1|collections|account|healthz|readyz|metrics)\b"
+_ADDRESS = re.compile(r"(?<![\w/.-])(?:http://127\.0\.0\.1:8000)?(/(?:api/v1|collections|account|help|healthz|readyz|metrics)\b"
                       r"[\w/.-]*)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
