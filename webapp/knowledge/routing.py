@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-websocket_urlpatterns: list = []
+from django.urls import path
+
+from webapp.knowledge.consumers import CollectionConsumer
+
+websocket_urlpatterns: list = [
+    path("ws/collections/<uuid:pk>/", CollectionConsumer.as_asgi()),
+]

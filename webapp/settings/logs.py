@@ -21,5 +21,6 @@ LOGGING = {
         "uvicorn.access": {"level": "WARNING"},
         "celery": {"level": "INFO"},
         "httpx": {"level": "WARNING"},
+        "faiss.loader": {"level": "WARNING"},
     },
 }

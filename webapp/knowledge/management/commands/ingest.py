@@ -1,0 +1,178 @@
+"""`manage.py ingest PATH...`: add files and folders to a collection and wait until they are searchable."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+
+from qa.documents import PARSERS
+from webapp.accounts.models import User
+from webapp.errors import SiteError
+from webapp.knowledge import ingestion, services
+from webapp.knowledge.models import Collection, Document, DocumentStatus, Visibility
+from webapp.ops import worker_pulse
+from webapp.ops.command_line import FAILED, SiteCommand, table, wrong_use
+
+TYPES = ", ".join(sorted(PARSERS))
+LOOK_SECONDS = 0.3
+CHUNK_BYTES = 1 << 20
+Row = dict[str, Any]
+
+
+class Command(SiteCommand):
+    help = (
+        "Add files, and the readable files of folders, to a collection and wait until they are searchable. A file "
+        "that the collection has already is recognised by its content. Where the site runs, its worker reads the "
+        "files in; otherwise this command loads the models and does it itself. Ctrl-C loses nothing: the rest waits "
+        "for the site."
+    )
+    expected_errors = (SiteError,)
+
+    def add_own_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH",
+                            help=f"a file, or a folder of such: {TYPES}")
+        parser.add_argument("--collection", required=True, metavar="NAME", help="made when it is missing")
+        parser.add_argument("--owner", metavar="USER",
+                            help="whose collection it is; without, it is nobody's and everyone on the site sees it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._failed = 0
+        super().handle(*args, **options)
+        if self._failed:
+            sys.exit(FAILED)
+
+    def result(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        begun = time.monotonic()
+        files = list(_files(options["paths"]))
+        if not files:
+            raise wrong_use(f"There is no file in these folders that can be read. Types: {TYPES}.")
+        site_runs = worker_pulse.beats(settings.REDIS_URL)
+        if not site_runs:
+            logging.getLogger("webapp.knowledge.progress").setLevel(logging.ERROR)  # there is no queue, as expected
+            call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+        collection = _collection(options["collection"], _owner(options["owner"]))
+        rows = [_add(collection, file) for file in files]
+        added = [row["id"] for row in rows if row["id"]]
+        if not site_runs:
+            self._read_in(added)
+        self._wait(added)
+        _complete(rows)
+        self._failed = sum(row["status"] == DocumentStatus.FAILED for row in rows)
+        return {
+            "collection": {"id": str(collection.pk), "name": collection.name},
+            "documents": rows,
+            "ready": len(rows) - self._failed,
+            "failed": self._failed,
+            "passages": sum(row["passages"] for row in rows),
+            "seconds": round(time.monotonic() - begun, 1),
+        }
+
+    def lines(self, result: dict[str, Any]) -> list[str]:
+        rows: list[tuple[object, ...]] = [("file", "status", "passages", "")]
+        for row in result["documents"]:
+            remark = row["error"] or ("was there already" if row["duplicate"] else "")
+            rows.append((row["file"], row["status"], row["passages"], remark))
+        return [
+            *table(rows),
+            f"{result['ready']} of {len(result['documents'])} files are searchable in "
+            f"“{result['collection']['name']}” ({result['passages']} passages, {result['seconds']} s).",
+        ]
+
+    def _read_in(self, identifiers: Sequence[str]) -> None:
+        """Do the worker's work here. A document that a worker has taken meanwhile is left to it."""
+        unfinished = _unfinished(identifiers)
+        if not unfinished:
+            return
+        self._say("No worker runs, so the models are loaded here.")
+        from models_service.in_process import InProcessModels  # takes seconds
+
+        with asyncio.Runner() as runner:
+            models = InProcessModels()
+            for number, document in enumerate(unfinished, start=1):
+                self._say(f"{number} of {len(unfinished)}: {document.name}")
+                ingestion.ingest(document.pk, models, runner)
+
+    def _wait(self, identifiers: Sequence[str]) -> None:
+        """Until the worker has done them all, saying how far it is."""
+        said = ""
+        while unfinished := _unfinished(identifiers):
+            done = sum(document.passages_done for document in unfinished)
+            total = sum(document.passages_total for document in unfinished)
+            note = next((document.error for document in unfinished if document.error), "")
+            line = f"{len(unfinished)} files to go; of those under way, {done} of {total} passages are done. {note}"
+            if not worker_pulse.beats(settings.REDIS_URL):
+                line = f"{len(unfinished)} files to go, but no worker runs now. Start the site, or Ctrl-C and repeat."
+            if line != said:
+                self._say(line.strip())
+                said = line
+            time.sleep(LOOK_SECONDS)
+
+    def _say(self, line: str) -> None:
+        self.stderr.write(line)
+        self.stderr.flush()
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Each named file, and of folders those of a type that can be read."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(file for file in path.rglob("*") if file.suffix.lower() in PARSERS and file.is_file())
+        elif path.is_file():
+            yield path
+        else:
+            raise wrong_use(f"There is no file or folder {path}.")
+
+
+def _owner(name: str | None) -> User | None:
+    if name is None:
+        return None
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise wrong_use(f"There is no user {name}.")
+    return user
+
+
+def _collection(name: str, owner: User | None) -> Collection:
+    found = Collection.objects.filter(owner=owner, name=name.strip()).first()
+    visibility = Visibility.PRIVATE if owner else Visibility.EVERYONE
+    return found or services.create_collection(owner, name, visibility=visibility)
+
+
+def _add(collection: Collection, file: Path) -> Row:
+    """The file's row of the result. A file that is refused does not keep the others from being read."""
+    row: Row = {"file": str(file), "id": None, "duplicate": False, "status": "", "passages": 0, "error": ""}
+    try:
+        with file.open("rb") as content:
+            chunks = iter(lambda: content.read(CHUNK_BYTES), b"")
+            document, row["duplicate"] = services.add_document(collection, file.name, chunks, collection.owner)
+    except (SiteError, OSError) as error:
+        return {**row, "status": DocumentStatus.FAILED.value, "error": str(error)}
+    if row["duplicate"] and document.status == DocumentStatus.FAILED:
+        services.retry(document)
+    return {**row, "id": str(document.pk)}
+
+
+def _unfinished(identifiers: Sequence[str]) -> list[Document]:
+    wanted = Document.objects.filter(status__in=[DocumentStatus.QUEUED, DocumentStatus.PROCESSING])
+    return [document for document in wanted.order_by("created_at") if str(document.pk) in set(identifiers)]
+
+
+def _complete(rows: Sequence[Row]) -> None:
+    """Write into the rows what became of their documents."""
+    for row in rows:
+        if row["id"] is None:
+            continue
+        document = Document.objects.filter(pk=row["id"]).first()
+        if document is None:
+            row.update(status=DocumentStatus.FAILED.value, error="It was deleted meanwhile.")
+        else:
+            row.update(status=document.status, passages=document.passages_total, error=document.error)
