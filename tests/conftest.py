@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.model_service"]
 PASSWORD = "correct horse battery"
 
 

@@ -1,4 +1,4 @@
-"""What the chat's tests share: a real model service that can be frozen, collections that were read in, and sockets."""
+"""What the chat's tests share: a browser's end of the socket, over the real ASGI application."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-
-from tests.chat.model_service import *  # noqa: F403
 
 HOST = "localhost"
 PATIENCE = 20

@@ -54,7 +54,9 @@ class ConversationViewSet(
     def perform_destroy(self, conversation: Conversation) -> None:
         services.delete(conversation)
 
-    @extend_schema(parameters=[OpenApiParameter("as", str, enum=sorted(EXPORTS))], responses={200: OpenApiTypes.BINARY})
+    @extend_schema(
+        parameters=[OpenApiParameter("as", str, enum=sorted(EXPORTS))], responses={200: OpenApiTypes.BINARY}
+    )
     @action(detail=True)
     def export(self, request: Request, pk: str) -> HttpResponse:
         """The conversation as a file."""

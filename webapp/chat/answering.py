@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from models_service.client import Models, ModelsError, ModelService
+from models_service.client import Models, ModelsError, ModelService, encodable
 from models_service.protocol import AnswerDone, AnswerError, Citation, DeltaEvent, SourcesEvent
 from qa import answer as qa_answer
 from qa.answer import BadQuestion, Turn
@@ -49,7 +49,7 @@ def model_service() -> ModelService:
 def check_question(text: str) -> str:
     """The question without the space around it; BadInput or TooLarge when it cannot be asked."""
     try:
-        return qa_answer.check_question(text)
+        return qa_answer.check_question(encodable(text))
     except BadQuestion as error:
         raise _site_error(error) from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from asgiref.sync import sync_to_async
 
-from tests.chat.library import BRIDGE, TOWER, add_collection
+from tests.library import BRIDGE, TOWER, add_collection
 from webapp.chat.models import Conversation, Message
 from webapp.knowledge import services as knowledge
 
