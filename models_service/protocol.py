@@ -217,7 +217,7 @@ AnswerEvent = Annotated[Union[SourcesEvent, DeltaEvent, AnswerDone, AnswerError]
 
 
 class AskMessage(Message):
-    """Ask in a conversation, or in a new one. `key` is made by the page, once a question: a repeat is not asked twice."""
+    """Ask in a conversation, or in a new one. `key` is made by the page: a repeat of it is not asked twice."""
 
     type: Literal["ask"] = "ask"
     key: str = Field(min_length=8, max_length=64)

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTrainedTokenizerBase
 
+from models_service import registry
+from models_service.engines.base import Engine, like_sized
+from models_service.engines.precision import device, quicken
 from models_service.engines.span_windows import Window, cut_windows, pad
+from models_service.protocol import Calibration
 
 MAX_ANSWER_TOKENS = 30
 
@@ -28,61 +33,138 @@ class Span:
     score: float
 
 
-class ReaderEngine:
+@dataclass(frozen=True)
+class Reading:
+    """What a reader is given: read `passage` for an answer to `question`."""
+
+    question: str
+    passage: str
+    n_best: int = 5
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One window of a reading."""
+
+    window: Window
+    reading: Reading
+
+
+PROBE = (
+    Reading(
+        "When was the bridge opened?",
+        "The bridge over the strait was opened to traffic in 1973, fifty years after the republic was founded.",
+    ),
+    Reading("Who designed the tower?", "The tower was built by a company; Stephen Sauvestre designed it."),
+)
+
+
+class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
     """Reads spans with any `AutoModelForQuestionAnswering` model."""
 
     def __init__(
         self,
-        model: torch.nn.Module,
-        tokenizer: PreTrainedTokenizerBase,
+        model: torch.nn.Module | None,
+        tokenizer: PreTrainedTokenizerBase | None,
         *,
         max_length: int = 384,
         stride: int = 128,
-        batch_tokens: int = 6144,
-        dtype: torch.dtype = torch.float32,
+        batch_tokens: int = 4096,
+        name: str = "",
+        directory: Path | None = None,
     ) -> None:
+        """From what is in memory, such as a model being trained; or from a `directory`, which `load` reads."""
+        self.name = name
+        self.batch_tokens = batch_tokens
+        self.calibration: Calibration | None = None
+        self._directory = directory
         self._model = model
         self._tokenizer = tokenizer
         self._max_length = max_length
         self._stride = stride
-        self._batch_tokens = batch_tokens
-        self._dtype = dtype
+
+    @classmethod
+    def at(cls, name: str, directory: Path) -> ReaderEngine:
+        """The reader in a directory, not yet loaded."""
+        return cls(None, None, name=name, directory=directory)
+
+    def load(self) -> None:
+        """Read model, tokenizer and calibration; a reader made in memory has them."""
+        if self._directory is None:
+            return
+        where = device()
+        self.batch_tokens = 4096 if where.type == "cpu" else 65536
+        self.calibration = registry.calibration(self._directory)
+        self._tokenizer = AutoTokenizer.from_pretrained(self._directory)
+        self._model = _read_model(self._directory).to(where).eval().requires_grad_(False)
+        # The head stays exact: in bfloat16 a score of 10 is rounded to a sixteenth, and spans are compared by it.
+        self._model.qa_outputs.register_forward_pre_hook(lambda _, given: (given[0].float(),))
+        quicken(self._model.base_model, self._probe, self.name)
+
+    def warm(self) -> None:
+        self.run(PROBE)
+
+    def split(self, inputs: Sequence[Reading]) -> list[list[Piece]]:
+        windows = cut_windows(
+            self._tokenizer, [one.question for one in inputs], [one.passage for one in inputs],
+            max_length=self._max_length, stride=self._stride,
+        )
+        pieces: list[list[Piece]] = [[] for _ in inputs]
+        for window in windows:
+            pieces[window.pair].append(Piece(window, inputs[window.pair]))
+        return pieces
+
+    def cost(self, piece: Piece) -> int:
+        return len(piece.window)
+
+    def compute(self, pieces: Sequence[Piece]) -> list[list[Span]]:
+        found: list[list[Span]] = [[] for _ in pieces]
+        for batch in like_sized(pieces, self.cost, self.batch_tokens):
+            start_logits, end_logits = self._logits([pieces[i].window for i in batch])
+            for row, index in enumerate(batch):
+                window, reading = pieces[index].window, pieces[index].reading
+                found[index] = _spans(
+                    start_logits[row, : len(window)], end_logits[row, : len(window)], window,
+                    reading.passage, reading.n_best,
+                )
+        return found
+
+    def join(self, given: Reading, results: Sequence[list[Span]]) -> list[Span]:
+        return _best_apart([span for spans in results for span in spans], given.n_best)
 
     def read_pairs(self, pairs: Sequence[tuple[str, str]], n_best: int = 5) -> list[list[Span]]:
         """For each (question, passage) the `n_best` non-overlapping spans, best first; empty for an empty passage."""
-        windows = cut_windows(
-            self._tokenizer, [q for q, _ in pairs], [p for _, p in pairs],
-            max_length=self._max_length, stride=self._stride,
-        )
-        found: list[list[Span]] = [[] for _ in pairs]
-        for batch in _by_length(windows, self._batch_tokens):
-            start_logits, end_logits = self._logits(batch)
-            for row, window in enumerate(batch):
-                found[window.pair] += _spans(
-                    start_logits[row, : len(window)], end_logits[row, : len(window)], window,
-                    pairs[window.pair][1], n_best,
-                )
-        return [_best_apart(spans, n_best) for spans in found]
+        return self.run([Reading(question, passage, n_best) for question, passage in pairs])
+
+    def close(self) -> None:
+        self._model = None
+
+    def _probe(self) -> np.ndarray:
+        """Start and end scores on the probe about their mean, to be compared between number formats."""
+        windows = [piece.window for pieces in self.split(PROBE) for piece in pieces]
+        scores = [logits - logits.mean() for window in windows for logits in self._logits([window])]
+        return np.concatenate(scores, axis=1)
 
     @torch.inference_mode()
     def _logits(self, windows: Sequence[Window]) -> tuple[np.ndarray, np.ndarray]:
-        device = next(self._model.parameters()).device
-        inputs = {k: torch.from_numpy(v).to(device) for k, v in pad(windows, self._tokenizer.pad_token_id).items()}
+        where = next(self._model.parameters()).device
+        inputs = {k: torch.from_numpy(v).to(where) for k, v in pad(windows, self._tokenizer.pad_token_id).items()}
         self._model.eval()
-        with torch.autocast(device.type, dtype=self._dtype, enabled=self._dtype != torch.float32):
-            out = self._model(**inputs)
+        out = self._model(**inputs)
         return out.start_logits.float().cpu().numpy(), out.end_logits.float().cpu().numpy()
 
 
-def _by_length(windows: Sequence[Window], batch_tokens: int) -> list[list[Window]]:
-    """Batches of at most `batch_tokens` padded tokens, longest first so that the peak of memory comes first."""
-    batches: list[list[Window]] = []
-    for window in sorted(windows, key=len, reverse=True):
-        if batches and (len(batches[-1]) + 1) * len(batches[-1][0]) <= batch_tokens:
-            batches[-1].append(window)
-        else:
-            batches.append([window])
-    return batches
+def _read_model(directory: Path) -> torch.nn.Module:
+    """A whole model, or a base model with the directory's adapter merged into it."""
+    base = registry.adapter_base(directory)
+    model = AutoModelForQuestionAnswering.from_pretrained(
+        base or directory, use_safetensors=True, dtype=torch.float32
+    )
+    if base is None:
+        return model
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(model, str(directory)).merge_and_unload()
 
 
 def _spans(starts: np.ndarray, ends: np.ndarray, window: Window, passage: str, n_best: int) -> list[Span]:

@@ -1,0 +1,115 @@
+"""The encoder engine: a text in, one vector of L2 norm 1 out, as sentence-transformers would compute it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
+
+from models_service.engines.base import Engine, like_sized
+from models_service.engines.precision import device, quicken
+from models_service.registry import ModelUnusable
+
+PROBE = (
+    "When was the bridge opened?",
+    "The bridge over the strait was opened to traffic in October 1973, fifty years after the republic was founded.",
+    "桥是什么时候开通的？",
+)
+LONGEST_INPUT = 512
+"""Tokens, where the model's directory does not say."""
+
+
+class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
+    """Any `AutoModel` whose directory asks for mean or first-token pooling."""
+
+    def __init__(self, name: str, directory: Path, *, fast: bool = True) -> None:
+        """`fast` allows bfloat16 where it is native and agrees."""
+        self.name = name
+        self._directory = directory
+        self._fast = fast
+        self._model: torch.nn.Module
+        self._tokenizer: PreTrainedTokenizerBase
+        self._takes_types = False
+        self._first_token = False
+        self.batch_tokens = 0
+
+    def load(self) -> None:
+        where = device()
+        self.batch_tokens = 4096 if where.type == "cpu" else 65536
+        self._first_token = _pools_first_token(self._directory)
+        self._tokenizer = AutoTokenizer.from_pretrained(self._directory)
+        self._tokenizer.model_max_length = _longest_input(self._directory, self._tokenizer)
+        self._model = AutoModel.from_pretrained(self._directory, use_safetensors=True, dtype=torch.float32)
+        self._model.to(where).eval().requires_grad_(False)
+        self._takes_types = getattr(self._model.config, "type_vocab_size", 0) > 1
+        if self._fast:
+            quicken(self._model, lambda: np.stack(self.run(PROBE)), self.name)
+
+    def warm(self) -> None:
+        self.run(PROBE)
+
+    def split(self, inputs: Sequence[str]) -> list[list[list[int]]]:
+        encoded = self._tokenizer(
+            list(inputs), truncation=True, return_attention_mask=False, return_token_type_ids=False
+        )
+        return [[ids] for ids in encoded["input_ids"]]
+
+    def cost(self, piece: list[int]) -> int:
+        return len(piece)
+
+    def compute(self, pieces: Sequence[list[int]]) -> list[np.ndarray]:
+        vectors: list[np.ndarray] = [np.empty(0)] * len(pieces)
+        for batch in like_sized(pieces, len, self.batch_tokens):
+            for index, vector in zip(batch, self._encode([pieces[i] for i in batch]), strict=True):
+                vectors[index] = vector
+        return vectors
+
+    def join(self, given: str, results: Sequence[np.ndarray]) -> np.ndarray:
+        return results[0]
+
+    def close(self) -> None:
+        del self._model
+
+    @torch.inference_mode()
+    def _encode(self, texts: Sequence[list[int]]) -> np.ndarray:
+        """Texts of like length, longest first."""
+        ids = np.full((len(texts), len(texts[0])), self._tokenizer.pad_token_id or 0, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, tokens in enumerate(texts):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        where = self._model.device
+        inputs = {"input_ids": torch.from_numpy(ids).to(where), "attention_mask": torch.from_numpy(mask).to(where)}
+        if self._takes_types:
+            inputs["token_type_ids"] = torch.zeros_like(inputs["input_ids"])
+        states = self._model(**inputs).last_hidden_state.float()
+        if self._first_token:
+            pooled = states[:, 0]
+        else:
+            weights = inputs["attention_mask"].unsqueeze(-1).to(states.dtype)
+            pooled = (states * weights).sum(1) / weights.sum(1)
+        return torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
+
+
+def _longest_input(directory: Path, tokenizer: PreTrainedTokenizerBase) -> int:
+    file = directory / "sentence_bert_config.json"
+    if file.is_file() and (length := json.loads(file.read_text()).get("max_seq_length")):
+        return int(length)
+    return min(tokenizer.model_max_length, LONGEST_INPUT)
+
+
+def _pools_first_token(directory: Path) -> bool:
+    """How sentence-transformers' directory says that token states become one vector; the mean when it is silent."""
+    file = directory / "1_Pooling" / "config.json"
+    if not file.is_file():
+        return False
+    modes = {name for name, value in json.loads(file.read_text()).items() if value is True}
+    if "pooling_mode_cls_token" in modes:
+        return True
+    if "pooling_mode_mean_tokens" in modes:
+        return False
+    raise ModelUnusable(f"{directory} pools by {', '.join(sorted(modes)) or 'nothing'}; known are mean and first.")

@@ -1,0 +1,75 @@
+"""`Models` without a service: the engines are loaded in this process, for evaluation and benchmarks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from models_service import registry
+from models_service.client import Models, encodable
+from models_service.errors import ModelsError, ModelsUnavailable
+from models_service.protocol import MAX_TEXT_CHARACTERS, ReadDone, SpanResult, Timings
+from models_service.registry import ENCODER, READER, ModelMissing, ModelUnusable
+
+
+class InProcessModels(Models):
+    """Loads each engine when it is first needed. One caller at a time computes; the others wait."""
+
+    def __init__(self, *, encoder: str = ENCODER, reader: str = READER) -> None:
+        """Registry names, or directories."""
+        self._models = {
+            "encoder": registry.named_or_directory(encoder, "encoder"),
+            "reader": registry.named_or_directory(reader, "reader"),
+        }
+        self._engines: dict[registry.Kind, Any] = {}
+        self._one_at_a_time = threading.Lock()
+
+    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
+        if not texts:
+            return np.zeros((0, 0), dtype=np.float32)
+        given = [encodable(text[:MAX_TEXT_CHARACTERS]) for text in texts]
+        vectors, _ = await asyncio.to_thread(self._run, "encoder", given)
+        return np.stack(vectors)
+
+    async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
+        if not question or not passages:
+            raise ModelsError("bad_request", "A question and at least one passage are needed.")
+        from models_service.engines.reader import Reading
+
+        given = [Reading(encodable(question), encodable(passage), n_best) for passage in passages]
+        spans, seconds = await asyncio.to_thread(self._run, "reader", given)
+        return ReadDone(
+            id="in-process",
+            model=self._models["reader"].name,
+            spans=[[SpanResult(text=s.text, start=s.start, end=s.end, score=s.score) for s in one] for one in spans],
+            timings=Timings(queue_ms=0, compute_ms=1000 * seconds, batch_size=len(given)),
+            calibration=self._engines["reader"].calibration,
+        )
+
+    async def close(self) -> None:
+        engines, self._engines = self._engines, {}
+        for engine in engines.values():
+            engine.close()
+
+    async def __aenter__(self) -> InProcessModels:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _run(self, kind: registry.Kind, given: Sequence[Any]) -> tuple[list[Any], float]:
+        with self._one_at_a_time:
+            if kind not in self._engines:
+                try:
+                    engine = registry.open_engine(self._models[kind])
+                    engine.load()
+                except (ModelMissing, ModelUnusable) as problem:
+                    raise ModelsUnavailable(str(problem), retryable=False) from None
+                self._engines[kind] = engine
+            began = time.perf_counter()
+            return self._engines[kind].run(given), time.perf_counter() - began
