@@ -32,7 +32,7 @@ class DocumentError(ValueError):
 
 @dataclass(frozen=True)
 class ParsedDocument:
-    """`text` has "\\n" for newlines and no control characters but tab; it is never blank."""
+    """`text` has "\\n" for newlines and no control characters but tab; there is a word in it."""
 
     title: str
     text: str
@@ -53,7 +53,7 @@ def parse(data: bytes, name: str) -> ParsedDocument:
         parsed = parser(data)
     except NotText as error:
         raise DocumentError("binary", f"{name} cannot be read as text: {error}.") from error
-    if not parsed.text.strip():
+    if not _WORD.search(parsed.text):
         raise DocumentError("empty", f"{name} holds no text.")
     return ParsedDocument(parsed.title or PurePath(name).stem or name, parsed.text, parsed.media_type)
 
@@ -146,6 +146,7 @@ def _inline(markdown: str) -> str:
 
 _FRONT_MATTER_CHARACTERS = 4096
 _NEWLINES = re.compile("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
+_WORD = re.compile(r"\w")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 _FRONT_MATTER_TITLE = re.compile(r"---\n(?:(?!---).*\n){0,50}?title:[ \t]*(.+)\n(?:.*\n){0,50}?---(?:\n|$)")
 _HEADING = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+(\S.*)$")

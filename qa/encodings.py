@@ -1,7 +1,7 @@
 """Bytes of unknown encoding to text, without silent mojibake: what cannot be decoded plausibly is an error.
 
-Order: byte order mark, strict UTF-8, UTF-16 without a mark, GB18030 when it gives common Chinese, then
-charset-normalizer for the rest.
+Order: byte order mark, strict UTF-8, UTF-16 without a mark; then GB18030, EUC-KR and Windows-1252 when they give
+common Chinese, Korean and Western text, and charset-normalizer for the rest.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _SAMPLE_BYTES = 256 * 1024
 _GB2312_PUNCTUATION = range(0xA1, 0xA4)
 _GB2312_COMMON_HAN = range(0xB0, 0xD8)
+_EUC_KR_HANGUL = range(0xB0, 0xC9)
+_SAMPLE_CHARACTERS = 20_000
+_NOT_WESTERN = re.compile("[^\x00-\x7fàâäáãåæçéèêëíìîïñóòôöõøœúùûüÿßÀÂÄÁÃÅÆÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØŒÚÙÛÜŸ"
+                          "\xa0¡¢£¥§©ª«®°±²´·º»½¿×÷€–—‘’‚“”„•…‹›™†‡‰]")
 
 
 class NotText(ValueError):
@@ -51,7 +55,7 @@ def _strict(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise NotText(f"starts as {encoding} but is damaged at byte {error.start}") from error
+        raise NotText(f"starts as {encoding} but is damaged") from error
 
 
 def _decode_with_control_bytes(data: bytes, controls: int) -> str:
@@ -94,28 +98,46 @@ def _readable(character: str) -> bool:
 
 
 def _decode_legacy(data: bytes) -> str:
-    try:
-        text = data.decode("gb18030")
-    except UnicodeDecodeError:
-        pass
-    else:
-        if _common_chinese_share(text) >= 0.7:
+    for encoding, plausible in (("gb18030", _is_chinese), ("euc-kr", _is_korean), ("cp1252", _is_western)):
+        text = _decoded(data, encoding)
+        if text and plausible(text):
             return text
     guess = charset_normalizer.from_bytes(data[:_SAMPLE_BYTES]).best()
-    for encoding in ([guess.encoding] if guess else []) + ["cp1252"]:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise NotText("its character encoding is not one that can be told: save it as UTF-8")
+    # UTF-16 and UTF-32 have been tried
+    text = _decoded(data, guess.encoding) if guess and not guess.encoding.startswith("utf_") else None
+    if text is None:
+        raise NotText("its character encoding is not one that can be told: save it as UTF-8")
+    return text
 
 
-def _common_chinese_share(text: str) -> float:
-    """Of the non-ASCII characters, the share of GB2312's punctuation and its 3,755 common Han characters.
+def _decoded(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except (UnicodeError, LookupError):
+        return None
 
-    Latin-1 also decodes as GB18030, but to rare characters.
+
+def _is_chinese(text: str) -> bool:
+    """Most of what is not ASCII is GB2312's punctuation and its 3,755 common Han characters.
+
+    Latin-1 also decodes as GB18030, but to rare characters. Korean decodes to common ones, of the first half only.
     """
-    outside = [c for c in text[:20_000] if c > "\x7f"]
-    leads = (c.encode("gb2312", "ignore")[:1] for c in outside)
-    common = sum(bool(lead) and (lead[0] in _GB2312_PUNCTUATION or lead[0] in _GB2312_COMMON_HAN) for lead in leads)
-    return common / max(len(outside), 1)
+    outside = [c for c in text[:_SAMPLE_CHARACTERS] if c > "\x7f"]
+    leads = [lead[0] for lead in (c.encode("gb2312", "ignore")[:1] for c in outside) if lead]
+    punctuation = sum(lead in _GB2312_PUNCTUATION for lead in leads)
+    common = sum(lead in _GB2312_COMMON_HAN for lead in leads)
+    hangul = sum(lead in _EUC_KR_HANGUL for lead in leads)
+    may_be_korean = common >= 8 and hangul >= 0.9 * common
+    return punctuation + common >= 0.7 * len(outside) and not may_be_korean
+
+
+def _is_korean(text: str) -> bool:
+    outside = [c for c in text[:_SAMPLE_CHARACTERS] if c > "\x7f"]
+    return sum("\uac00" <= c <= "\ud7a3" for c in outside) >= 0.8 * len(outside)
+
+
+def _is_western(text: str) -> bool:
+    """ASCII letters with some accents of Western Europe, whose other code pages differ in a few letters only."""
+    sample = text[:_SAMPLE_CHARACTERS]
+    accented = sum(c > "\x7f" and c.isalpha() for c in sample)
+    return accented <= 0.3 * sum(c.isalpha() for c in sample) and _NOT_WESTERN.search(sample) is None

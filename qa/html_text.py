@@ -6,6 +6,8 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from qa.encodings import NotText
+
 _DROPPED = frozenset(
     "script style noscript template nav footer svg canvas iframe form button select object head aside".split()
 )
@@ -13,9 +15,18 @@ _PARAGRAPHS = frozenset(
     "p div section article main header body blockquote pre ul ol dl table figure figcaption "
     "h1 h2 h3 h4 h5 h6 hr".split()
 )
-_LINES = frozenset("li tr dt dd br caption address summary details option".split())
+_LINES = frozenset("li tr dt dd caption address summary details option".split())
 _CELLS = frozenset(("td", "th"))
+_LINE, _PARAGRAPH, _CELL = "\v", "\n\n", "\t"
+_BREAKS = re.compile(r"[ \t\v]*[\v\n][ \t\v\n]*")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_NOT_NESTED = frozenset(
+    "p li td th tr dt dd option br hr img input meta link wbr col area source track embed base param".split()
+)
+MAX_DEPTH = 5_000
+"""A parser's time grows with the square of the depth; browsers stop at 512."""
 _SPACE = re.compile(r"[ \t\r\f\v\u00a0]*\n[ \t\r\f\v\u00a0\n]*|[ \t\r\f\v\u00a0]+")
+_SPACE_IN_LINES = re.compile("[\t\v]")
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{2,40})""", re.IGNORECASE)
 
 
@@ -33,12 +44,27 @@ def declared_encoding(data: bytes) -> str | None:
 
 
 def html_to_text(html: str) -> tuple[str, str]:
-    """The page's title ("" when it has none) and its text."""
+    """The page's title ("" when it has none) and its text.
+
+    Raises:
+        NotText: its elements are nested more than MAX_DEPTH deep.
+    """
+    _check_depth(html)
     tree = LexborHTMLParser(html)
     title = tree.css_first("title")
     heading = tree.css_first("h1")
     name = (title or heading).text(deep=True, strip=True) if title or heading else ""
     return " ".join(name.split()), _Writer().write(tree.body) if tree.body else ""
+
+
+def _check_depth(html: str) -> None:
+    depth = 0
+    for closing, tag in _TAG.findall(html):
+        if tag.lower() in _NOT_NESTED:
+            continue
+        depth = max(depth - 1, 0) if closing else depth + 1
+        if depth > MAX_DEPTH:
+            raise NotText(f"its elements are nested more than {MAX_DEPTH:,} deep")
 
 
 class _Writer:
@@ -56,7 +82,10 @@ class _Writer:
                 self._border(tag)
             elif tag == "-text":
                 text = node.text_content or ""
-                self._parts.append(text.replace("\t", " ") if preformatted else _SPACE.sub(" ", text))
+                space = _SPACE_IN_LINES if preformatted else _SPACE
+                self._parts.append(space.sub(" ", text))
+            elif tag == "br":
+                self._parts.append("\n")
             elif tag not in _DROPPED and not tag.startswith(("-", "_", "!")):
                 self._border(tag)
                 if tag == "li":
@@ -68,16 +97,17 @@ class _Writer:
 
     def _border(self, tag: str) -> None:
         if tag in _PARAGRAPHS:
-            self._parts.append("\n\n")
+            self._parts.append(_PARAGRAPH)
         elif tag in _LINES:
-            self._parts.append("\n")
+            self._parts.append(_LINE)
         elif tag in _CELLS:
-            self._parts.append(" \t")
+            self._parts.append(_CELL)
 
     def _text(self) -> str:
+        """Breaks that meet make one: a paragraph's, if there is one among them or two lines are empty."""
+        text = _BREAKS.sub(lambda met: "\n\n" if met.group().count("\n") > 1 else "\n", "".join(self._parts))
         lines = []
-        for line in "".join(self._parts).split("\n"):
-            cells = [" ".join(cell.split()) for cell in line.split("\t")]
+        for line in text.split("\n"):
+            cells = [" ".join(cell.split()) for cell in line.split(_CELL)]
             lines.append(" | ".join(cell for cell in cells if cell))
-        text = re.sub(r"(?m)^-(?: \|)?$\n+(?=\S)", "- ", "\n".join(lines))
-        return re.sub(r"\n{3,}", "\n\n", text).strip()
+        return re.sub(r"(?m)^-\n+(?=\S)", "- ", "\n".join(lines)).strip()

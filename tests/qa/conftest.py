@@ -13,7 +13,7 @@ def hang_guard() -> Iterator[None]:
     """Ends a test that reads its text again and again: what takes a second would take hours."""
 
     def give_up(_signal, _frame):
-        raise TimeoutError(f"not done after {HUNG_AFTER_SECONDS} seconds: its time is not linear in the text's length")
+        raise TimeoutError(f"not done after {HUNG_AFTER_SECONDS} seconds: not linear in the text's length")
 
     before = signal.signal(signal.SIGALRM, give_up)
     signal.alarm(HUNG_AFTER_SECONDS)

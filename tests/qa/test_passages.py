@@ -55,7 +55,7 @@ def test_a_hard_text_is_cut_in_linear_time(text: str, hang_guard):
     assert max(p.end - p.start for p in passages) <= MAX_PASSAGE_CHARACTERS
 
 
-@pytest.mark.parametrize("mark", ["e\u0301", "👩\u200d👩\u200d👧", "✌\ufe0f"], ids=["accent", "family", "variation selector"])
+@pytest.mark.parametrize("mark", ["e\u0301", "👩\u200d👩\u200d👧", "✌\ufe0f"], ids=["accent", "family", "selector"])
 def test_a_long_run_is_not_cut_inside_what_is_seen_as_one_character(mark: str):
     text = "x" + mark * 1500
     for passage in split(text)[1:]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 _PIECES = [
-    "The river rises in the north.", " It flows ", "Dr. Smith", "e.g. Paris", "3.14", "U.S. Navy", "etc. Then", "Why?", "No!",
-    "长城有多长？", "它建于明朝。", "是", "“引文。”", "他说:", "!", "?", "...", "…", ".", "。", '"', ")", "[12]", "*", "_",
-    "\n", "\n\n", "\n\n\n", " ", "\t", "\u3000", "\u00a0", "# Heading", "## 标题", "- item", "1. first", "| a | b |", "> quote",
+    "The river rises in the north.", " It flows ", "Dr. Smith", "e.g. Paris", "3.14", "U.S. Navy", "etc. Then",
+    "Why?", "No!", "长城有多长？", "它建于明朝。", "是", "“引文。”", "他说:",
+    "!", "?", "...", "…", ".", "。", '"', ")", "[12]",
+    "*", "_",
+    "\n", "\n\n", "\n\n\n", " ", "\t", "\u3000", "\u00a0", "# Heading", "## 标题", "- item", "1. first",
+    "| a | b |", "> quote",
     "```\ncode", "a" * 400, "字" * 300, "e\u0301", "👩\u200d👩\u200d👧", "🇨🇳", "\U00020000", "word ", "1889",
-]  # fmt: skip
+]
 
 texts = st.one_of(
     st.lists(st.one_of(st.sampled_from(_PIECES), st.text(max_size=20)), max_size=60).map("".join),
