@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.model_service"]
+pytest_plugins = ["tests.model_service", "tests.running_site"]
 PASSWORD = "correct horse battery"
 
 
