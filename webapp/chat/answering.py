@@ -20,7 +20,14 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from models_service.client import Models, ModelsError, ModelService, encodable
-from models_service.protocol import AnswerDone, AnswerError, Citation, DeltaEvent, SourcesEvent
+from models_service.protocol import (
+    MAX_QUESTION_CHARACTERS,
+    AnswerDone,
+    AnswerError,
+    Citation,
+    DeltaEvent,
+    SourcesEvent,
+)
 from qa import answer as qa_answer
 from qa.answer import BadQuestion, Turn
 from qa.segments import SegmentCorrupt
@@ -51,11 +58,12 @@ def check_question(text: str) -> str:
     try:
         return qa_answer.check_question(encodable(text))
     except BadQuestion as error:
-        raise _site_error(error) from None
-
-
-def _site_error(error: BadQuestion) -> BadInput | TooLarge:
-    return TooLarge(error.message) if error.code == "too_large" else BadInput(error.message, "question")
+        if error.code == "too_large":
+            raise TooLarge(
+                _("The question has %(has)s characters; at most %(most)s can be asked. Put long texts into a "
+                  "collection and ask about them.") % {"has": len(text.strip()), "most": MAX_QUESTION_CHARACTERS}
+            ) from None
+        raise BadInput(_("The question is empty. Write what you want to know."), "question") from None
 
 
 async def events(
@@ -117,7 +125,7 @@ async def events_from(
         yield AnswerError(code=error.code, message=error.message)
     except ModelsError as error:
         log.warning("no answer: %s", error.message)
-        yield AnswerError(code=error.code, message=error.message, retryable=error.retryable)
+        yield AnswerError(code=error.code, message=_sentence(error), retryable=error.retryable)
     except TimeoutError:
         yield AnswerError(code="deadline", message=_("The answer took too long. Try again."), retryable=True)
     except SegmentCorrupt as error:
@@ -127,6 +135,15 @@ async def events_from(
     except Exception:
         log.exception("an answer failed")
         yield failure()
+
+
+def _sentence(error: ModelsError) -> str:
+    """For the person who asked: without addresses, which are in the log."""
+    if error.code == "unavailable":
+        return _("The model service does not answer just now. Try again in a moment.")
+    if error.code == "busy":
+        return _("Too many questions are being asked just now. Try again in a moment.")
+    return error.message
 
 
 def failure() -> AnswerError:
