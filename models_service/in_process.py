@@ -6,12 +6,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from models_service import registry
 from models_service.client import Models, encodable
+from models_service.engines.reading import Reading
 from models_service.errors import ModelsError, ModelsUnavailable
 from models_service.protocol import MAX_TEXT_CHARACTERS, ReadDone, SpanResult, Timings
 from models_service.registry import ENCODER, READER, ModelMissing, ModelUnusable
@@ -39,14 +41,12 @@ class InProcessModels(Models):
     async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
         if not question or not passages:
             raise ModelsError("bad_request", "A question and at least one passage are needed.")
-        from models_service.engines.reader import Reading
-
         given = [Reading(encodable(question), encodable(passage), n_best) for passage in passages]
         spans, seconds = await asyncio.to_thread(self._run, "reader", given)
         return ReadDone(
             id="in-process",
             model=self._models["reader"].name,
-            spans=[[SpanResult(text=s.text, start=s.start, end=s.end, score=s.score) for s in one] for one in spans],
+            spans=[[SpanResult(**asdict(span)) for span in found] for found in spans],
             timings=Timings(queue_ms=0, compute_ms=1000 * seconds, batch_size=len(given)),
             calibration=self._engines["reader"].calibration,
         )

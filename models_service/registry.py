@@ -120,8 +120,8 @@ def check_files(folder: Path, name: str) -> None:
     """An adapter or a whole model, in safetensors. A pickle runs whatever its author put in, so none is read."""
     if not folder.is_dir():
         raise ModelMissing(
-            f"The model {name} is not installed: {folder} does not exist. "
-            "A reader is trained by `python manage.py finetune qa`."
+            f"The model {name} is not installed. `python manage.py finetune qa` trains a reader; a folder that holds "
+            "one is served under this name by `python -m models_service --model NAME=FOLDER`."
         )
     if (folder / "adapter_config.json").is_file():
         weights, pickles = "adapter_model.safetensors", ("adapter_model.bin",)

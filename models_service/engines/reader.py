@@ -17,29 +17,11 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTraine
 from models_service import registry
 from models_service.engines.base import Engine, like_sized
 from models_service.engines.precision import device, quicken
+from models_service.engines.reading import Reading, Span
 from models_service.engines.span_windows import Window, cut_windows, pad
 from models_service.protocol import Calibration
 
 MAX_ANSWER_TOKENS = 30
-
-
-@dataclass(frozen=True)
-class Span:
-    """An answer candidate: `text` is passage[start:end]; `score` is its logit margin over "not answered here"."""
-
-    text: str
-    start: int
-    end: int
-    score: float
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a reader is given: read `passage` for an answer to `question`."""
-
-    question: str
-    passage: str
-    n_best: int = 5
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,52 @@
+"""`python -m models_service --host HOST --port PORT`: serve the models until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from pathlib import Path
+
+import uvicorn
+
+from models_service.protocol import MAX_FRAME_BYTES
+from models_service.registry import ModelMissing, Registry
+
+GRACE_SECONDS = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m models_service", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8100)
+    parser.add_argument(
+        "--model", action="append", default=[], metavar="NAME=DIRECTORY",
+        help="serve this directory under the name of a starter model; may be repeated",
+    )
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(levelname)s  %(name)s  %(message)s")
+    # Its bars are drawn for a person at a terminal; this is read in a log file.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    try:
+        registry = Registry(dict(_named(value, parser) for value in arguments.model))
+    except ModelMissing as problem:
+        parser.error(str(problem))
+
+    from models_service.server import make_app
+
+    # Twice the contract's limit is let in, so that a frame above it gets an answer rather than a closed socket.
+    uvicorn.run(
+        make_app(registry), host=arguments.host, port=arguments.port, log_level="warning", access_log=False,
+        ws_max_size=2 * MAX_FRAME_BYTES, ws_per_message_deflate=False, timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _named(value: str, parser: argparse.ArgumentParser) -> tuple[str, Path]:
+    name, equals, folder = value.partition("=")
+    if not equals or not name or not folder:
+        parser.error(f"--model {value}: write NAME=DIRECTORY.")
+    return name, Path(folder)
+
+
+if __name__ == "__main__":
+    main()

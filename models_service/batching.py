@@ -1,0 +1,313 @@
+"""One queue an engine: requests of many clients go in, batches come out, and each request gets its outputs back.
+
+The queue lives on the event loop; the engine computes in a thread of its own, and `_in_thread` is the one bridge
+between them. A batch is whatever waits when the engine is free: nothing is held back in the hope of company.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from models_service import metrics
+from models_service.engines.base import Engine
+from models_service.errors import ModelsError, ModelsUnavailable
+from models_service.protocol import Timings
+
+MAX_WAITING_INPUTS = 8192
+"""Texts or passages in one queue; one client may have half of it."""
+SPLIT_AT_ONCE = 64
+"""Texts turned into tokens in one go, so that another client's get their turn between."""
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Job:
+    """One request in the queue. `pieces` are (place, piece) pairs not yet computed, the longest first."""
+
+    client: str
+    pieces: deque[tuple[int, Any]]
+    tokens: int
+    results: list[Any]
+    unfinished: int
+    done: asyncio.Future[None]
+    on_start: Callable[[], None]
+    started: float | None = None
+    largest_batch: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    outputs: list[Any]
+    timings: Timings
+
+
+@dataclass(frozen=True)
+class _Entry:
+    job: Job
+    place: int
+    piece: Any
+
+
+@dataclass
+class _Pace:
+    """Inputs a second, lately; for telling a client when to come back."""
+
+    per_second: float = 0.0
+
+    def saw(self, inputs: int, seconds: float) -> None:
+        now = inputs / max(seconds, 1e-6)
+        self.per_second = 0.8 * self.per_second + 0.2 * now if self.per_second else now
+
+    def milliseconds_for(self, inputs: int) -> int:
+        return int(min(max(1000 * inputs / (self.per_second or 100.0), 100), 10_000))
+
+
+class EngineQueue:
+    """`run` is the queue's life, to be kept as a task; `submit` is what requests do."""
+
+    def __init__(
+        self, name: str, open_engine: Callable[[], Engine[Any, Any, Any, Any]], max_waiting: int = MAX_WAITING_INPUTS
+    ) -> None:
+        """`open_engine` is called in the engine's thread, for it may import half the world."""
+        self.name = name
+        self.state: Literal["loading", "ready", "failed"] = "loading"
+        self.engine: Engine[Any, Any, Any, Any]
+        self._open_engine = open_engine
+        self._max_waiting = max_waiting
+        self._waiting: Counter[str] = Counter()
+        self._lines: OrderedDict[str, list[Job]] = OrderedDict()
+        self._work = asyncio.Event()
+        self._loaded = asyncio.Event()
+        self._pace = _Pace()
+        self._computing = ThreadPoolExecutor(1, thread_name_prefix=f"compute-{name}")
+        self._splitting = ThreadPoolExecutor(1, thread_name_prefix=f"tokens-{name}")
+
+    async def run(self) -> None:
+        """Load the engine, then compute what comes, until cancelled."""
+        try:
+            await self._in_thread(self._computing, self._load)
+            self.state = "ready"
+            self._loaded.set()
+            while True:
+                await self._work.wait()
+                batch = self._take_batch()
+                if batch:
+                    await self._compute(batch)
+                else:
+                    self._work.clear()
+        except Exception as problem:
+            log.error("%s cannot serve: %s", self.name, problem, exc_info=self.state == "ready")
+            self.state = "failed"
+            self._loaded.set()
+            for job in [job for jobs in self._lines.values() for job in jobs]:
+                _fail(job, self._failure())
+        finally:
+            if self.state == "ready":
+                self._computing.submit(self.engine.close)
+            self._computing.shutdown(wait=False)
+            self._splitting.shutdown(wait=False, cancel_futures=True)
+
+    async def submit(
+        self,
+        inputs: Sequence[Any],
+        *,
+        client: str = "",
+        deadline_ms: int | None = None,
+        on_start: Callable[[], None] = lambda: None,
+    ) -> Outcome:
+        """Wait for a turn and for the outputs. Cancelling the waiting task takes the request out of the queue.
+
+        Args:
+            deadline_ms: give up when not started after this long.
+            on_start: called when the first batch with a part of this begins.
+
+        Raises:
+            ModelsError: busy, deadline, unavailable or internal.
+        """
+        arrived = time.monotonic()
+        self._admit(len(inputs), client)
+        try:
+            async with asyncio.timeout(deadline_ms / 1000 if deadline_ms else None) as limit:
+                await self._loaded.wait()
+                if self.state == "failed":
+                    raise self._failure()
+                split = await self._split(inputs)
+
+                def begin() -> None:
+                    limit.reschedule(None)
+                    on_start()
+
+                job = _job(split, self.engine.cost, client, begin)
+                await self._finish(job)
+        except TimeoutError:
+            raise ModelsError(
+                "deadline", f"The request did not get its turn within {deadline_ms} ms.", retryable=True
+            ) from None
+        finally:
+            self._leave(len(inputs), client)
+        results = iter(job.results)
+        outputs = [
+            self.engine.join(given, [next(results) for _ in pieces])
+            for given, pieces in zip(inputs, split, strict=True)
+        ]
+        now = time.monotonic()
+        started = job.started or now
+        return Outcome(outputs, Timings(
+            queue_ms=round(1000 * (started - arrived), 2), compute_ms=round(1000 * (now - started), 2),
+            batch_size=job.largest_batch,
+        ))
+
+    def _admit(self, inputs: int, client: str) -> None:
+        total = self._waiting.total()
+        full = total and total + inputs > self._max_waiting
+        greedy = self._waiting[client] and self._waiting[client] + inputs > self._max_waiting // 2
+        if full or greedy:
+            raise ModelsError(
+                "busy", "The model service has more work than it can queue; try again shortly.", retryable=True,
+                retry_after_ms=self._pace.milliseconds_for(min(inputs, total)),
+            )
+        self._waiting[client] += inputs
+        metrics.WAITING.labels(self.name).set(total + inputs)
+
+    def _leave(self, inputs: int, client: str) -> None:
+        self._waiting[client] -= inputs
+        if not self._waiting[client]:
+            del self._waiting[client]
+        metrics.WAITING.labels(self.name).set(self._waiting.total())
+
+    async def _split(self, inputs: Sequence[Any]) -> list[list[Any]]:
+        split: list[list[Any]] = []
+        for begin in range(0, len(inputs), SPLIT_AT_ONCE):
+            split += await self._in_thread(
+                self._splitting, self.engine.split, inputs[begin : begin + SPLIT_AT_ONCE]
+            )
+        return split
+
+    async def _finish(self, job: Job) -> None:
+        """Put the job into its client's line and wait for its end; whatever is left of it then goes."""
+        if not job.unfinished:
+            return
+        self._lines.setdefault(job.client, []).append(job)
+        self._work.set()
+        try:
+            await job.done
+        finally:
+            self._drop(job)
+
+    def _drop(self, job: Job) -> None:
+        line = self._lines.get(job.client, [])
+        if job in line:
+            line.remove(job)
+        if not line:
+            self._lines.pop(job.client, None)
+
+    def _take_batch(self) -> list[_Entry]:
+        """About `batch_tokens` of work: an equal share for each waiting client, then the rest to whoever has more.
+
+        A client that was served goes to the end of the line, so that with more clients than room all get their turn.
+        """
+        room = self.engine.batch_tokens
+        batch: list[_Entry] = []
+        for share in (room // max(len(self._lines), 1), room):
+            for client in list(self._lines):
+                used = self._take_turn(client, share, room, batch)
+                room -= used
+                if used and client in self._lines:
+                    self._lines.move_to_end(client)
+        return batch
+
+    def _take_turn(self, client: str, share: int, room: int, batch: list[_Entry]) -> int:
+        """Move a client's pieces to the batch until its share is used up; the tokens taken.
+
+        Of one client's jobs the one nearest its end goes first: a question does not wait for an import.
+        """
+        used = 0
+        for job in sorted(self._lines[client], key=lambda job: job.tokens):
+            while job.pieces and (used < share or not batch):
+                cost = self.engine.cost(job.pieces[0][1])
+                if batch and used + cost > room:
+                    return used
+                place, piece = job.pieces.popleft()
+                job.tokens -= cost
+                used += cost
+                batch.append(_Entry(job, place, piece))
+            if not job.pieces:
+                self._drop(job)
+                if client not in self._lines:
+                    break
+        return used
+
+    async def _compute(self, batch: list[_Entry]) -> None:
+        sizes = Counter(id(entry.job) for entry in batch)
+        for job in {id(entry.job): entry.job for entry in batch}.values():
+            job.largest_batch = max(job.largest_batch, len(batch))
+            if job.started is None:
+                job.started = time.monotonic()
+                job.on_start()
+        began = time.monotonic()
+        try:
+            results = await self._in_thread(self._computing, self.engine.compute, [entry.piece for entry in batch])
+        except Exception as problem:
+            await self._find_fault(batch, sizes, problem)
+            return
+        seconds = time.monotonic() - began
+        self._pace.saw(len(batch), seconds)
+        metrics.BATCH_SECONDS.labels(self.name).observe(seconds)
+        metrics.BATCH_TOKENS.labels(self.name).observe(sum(self.engine.cost(entry.piece) for entry in batch))
+        for entry, result in zip(batch, results, strict=True):
+            entry.job.results[entry.place] = result
+            entry.job.unfinished -= 1
+            if not entry.job.unfinished and not entry.job.done.done():
+                entry.job.done.set_result(None)
+
+    async def _find_fault(self, batch: list[_Entry], sizes: Counter[int], problem: Exception) -> None:
+        """One request's input may have broken the batch: compute each request's part by itself."""
+        if len(sizes) == 1:
+            log.error("%s failed at a batch of %d", self.name, len(batch), exc_info=problem)
+            _fail(batch[0].job, ModelsError("internal", f"The model failed: {type(problem).__name__}."))
+            return
+        for key in sizes:
+            await self._compute([entry for entry in batch if id(entry.job) == key])
+
+    def _load(self) -> None:
+        began = time.monotonic()
+        self.engine = self._open_engine()
+        self.engine.load()
+        self.engine.warm()
+        log.info("%s is ready after %.1f s", self.name, time.monotonic() - began)
+
+    def _failure(self) -> ModelsError:
+        sentence = f"The model {self.name} cannot be used; the model service's log says why."
+        return ModelsUnavailable(sentence, retryable=False)
+
+    @staticmethod
+    async def _in_thread(thread: ThreadPoolExecutor, work: Callable[..., T], *given: Any) -> T:
+        """The bridge: run a computation in the engine's thread and wait for it here."""
+        return await asyncio.get_running_loop().run_in_executor(thread, work, *given)
+
+
+def _job(
+    split: Sequence[Sequence[Any]], cost: Callable[[Any], int], client: str, on_start: Callable[[], None]
+) -> Job:
+    pieces = [piece for pieces in split for piece in pieces]
+    costs = [cost(piece) for piece in pieces]
+    order = sorted(range(len(pieces)), key=lambda place: -costs[place])
+    return Job(
+        client=client, pieces=deque((place, pieces[place]) for place in order), tokens=sum(costs),
+        results=[None] * len(pieces), unfinished=len(pieces), done=asyncio.get_running_loop().create_future(),
+        on_start=on_start,
+    )
+
+
+def _fail(job: Job, problem: ModelsError) -> None:
+    job.pieces.clear()
+    if not job.done.done():
+        job.done.set_exception(problem)
