@@ -77,7 +77,7 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         where = device()
         self.batch_tokens = 4096 if where.type == "cpu" else 65536
         self.calibration = registry.calibration(self._directory)
-        self._tokenizer = AutoTokenizer.from_pretrained(self._directory)
+        self._tokenizer = AutoTokenizer.from_pretrained(_tokenizer_directory(self._directory))
         self._model = _read_model(self._directory).to(where).eval().requires_grad_(False)
         # The head stays exact: in bfloat16 a score of 10 is rounded to a sixteenth, and spans are compared by it.
         self._model.qa_outputs.register_forward_pre_hook(lambda _, given: (given[0].float(),))
@@ -134,6 +134,12 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         self._model.eval()
         out = self._model(**inputs)
         return out.start_logits.float().cpu().numpy(), out.end_logits.float().cpu().numpy()
+
+
+def _tokenizer_directory(folder: Path) -> str | Path:
+    """An adapter without a tokenizer of its own uses its base model's."""
+    own = (folder / "tokenizer.json").is_file() or (folder / "tokenizer_config.json").is_file()
+    return folder if own else registry.adapter_base(folder) or folder
 
 
 def _read_model(directory: Path) -> torch.nn.Module:
