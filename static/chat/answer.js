@@ -80,7 +80,8 @@ export class Answer {
     this.parts["answer-status"].hidden = true;
     this.parts["answer-actions"].hidden = false;
     const hasAnswer = Boolean(this.text);
-    for (const action of ["copy"]) this.#button(action).hidden = !hasAnswer;
+    this.#button("copy").hidden = !hasAnswer;
+    this.#button("regenerate").hidden = false;
     for (const action of ["helpful", "unhelpful"]) this.#button(action).hidden = this.done === null;
     this.#showFeedback();
   }
@@ -120,6 +121,7 @@ export class Answer {
     this.parts["answer-error"].hidden = isStopped;
     this.parts["answer-error"].querySelector("span").textContent = message ?? "";
     this.parts["answer-error"].querySelector("button").hidden = !retryable;
+    this.#button("regenerate").hidden = !isStopped; // the error has its own button
     this.parts.sources.open = false;
   }
 

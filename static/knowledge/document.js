@@ -1,14 +1,17 @@
 // A document's page: scrolls to the quoted passage and brings the text before and after as it is wanted.
 import { call } from "../site/api.js";
 import { toast } from "../site/notices.js";
+import { tidied } from "./tidy.js";
 
 const PIECE = 20_000; // characters
 const article = document.getElementById("text");
 
 if (article) {
+  const text = article.querySelector(".text");
+  const nodes = article.dataset.type === "text/markdown" ? tidied : (piece) => [piece];
+  tidyAll(text);
   document.getElementById("passage")?.scrollIntoView({ block: "center" });
 
-  const text = article.querySelector(".text");
   const earlier = article.querySelector(".earlier");
   const later = article.querySelector(".later");
   const total = Number(article.dataset.characters);
@@ -33,14 +36,21 @@ if (article) {
 
   earlier.addEventListener("click", () => bring(Math.max(0, start - PIECE), start, (piece) => {
     const height = document.documentElement.scrollHeight;
-    text.prepend(piece.text);
+    text.prepend(...nodes(piece.text, piece.start === 0));
     start = piece.start;
     scrollBy(0, document.documentElement.scrollHeight - height); // what was being read stays where it was
   }));
   const bringLater = () => bring(end, Math.min(total, end + PIECE), (piece) => {
-    text.append(piece.text);
+    text.append(...nodes(piece.text));
     end = piece.end;
   });
   later.addEventListener("click", bringLater);
   new IntersectionObserver(([entry]) => { if (entry.isIntersecting) bringLater(); }, { rootMargin: "400px" }).observe(later);
+
+  function tidyAll(root) {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) found.push(walker.currentNode);
+    found.forEach((node, index) => node.replaceWith(...nodes(node.data, index === 0 && article.dataset.start === "0")));
+  }
 }

@@ -1,4 +1,4 @@
-"""What the tests of the pages share: browsers of a guest, of users and of an administrator, and a document with text."""
+"""What the tests of the pages share: browsers of a guest, of users and an administrator, and a document with text."""
 
 from __future__ import annotations
 
