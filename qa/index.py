@@ -11,6 +11,7 @@ that publish take turns.
 from __future__ import annotations
 
 import fcntl
+import logging
 import shutil
 import sqlite3
 import threading
@@ -27,6 +28,7 @@ from qa.index_database import IndexedDocument, IndexedPassage
 from qa.passages import Passage
 from qa.segments import Segment, SegmentCorrupt, SegmentFile
 
+_log = logging.getLogger(__name__)
 _SEGMENTS = "segments"
 _LOCK = "publish.lock"
 _LOAD_ATTEMPTS = 5
@@ -124,7 +126,12 @@ class CollectionIndex:
             chosen = set(segment_files.to_merge([(s.name, s.vectors) for s in live]))
         if not chosen:
             return
-        merged = self._write_merged(connection, [s for s in live if s.name in chosen])
+        try:
+            merged = self._write_merged(connection, [s for s in live if s.name in chosen])
+        except SegmentCorrupt as error:
+            # what was published is safe; whoever searches is told
+            _log.error("not merged: %s", error)
+            return
         with database.transaction(connection):
             database.replace_segments(connection, chosen, merged)
         self._sweep(connection)

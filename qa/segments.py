@@ -28,7 +28,8 @@ class SegmentCorrupt(Exception):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"search index file {path.name} {reason}. Its vectors are lost: ingest this collection's documents again."
+            f"search index file {path.name} {reason}. Its vectors are lost: "
+            "delete this collection and add its documents again."
         )
         self.path = path
 

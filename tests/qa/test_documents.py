@@ -44,7 +44,7 @@ def test_arbitrary_text_becomes_a_clean_document_or_a_document_error(text: str, 
     check(text.encode(encoding, "replace"), f"file{ending}")
 
 
-@pytest.mark.parametrize("name", ["unicode_escape", "idna", "punycode", "undefined", "utf-7", "hex", "utf-16", "x" * 9])
+@pytest.mark.parametrize("name", ["unicode_escape", "idna", "punycode", "undefined", "utf-7", "hex", "utf-16", "no"])
 def test_a_page_that_names_a_strange_encoding_is_read_all_the_same(name: str):
     page = f'<meta charset="{name}"><p>caf\\ud800 café'.encode("cp1252")
     assert parse(page, "a.html").text == "caf\\ud800 café"

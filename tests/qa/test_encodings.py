@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qa.encodings import NotText, decode
 
-SIMPLIFIED = "长城是中国古代的军事防御工程，是一道高大、坚固而且连绵不断的长垣。\n它建于春秋战国时期，历史长达两千多年。"
+SIMPLIFIED = "长城是中国古代的军事防御工程，是一道高大、坚固而且连绵不断的长垣。\n它建于春秋战国时期，历史悠久。"
 TRADITIONAL = "長城是中國古代的軍事防禦工程，是一道高大、堅固而且連綿不斷的長垣。它建於春秋戰國時期。"
 JAPANESE = "万里の長城は中国の城壁の遺跡である。北方の異民族が侵攻してくるのを迎撃するために作られた。"
 KOREAN = "만리장성은 중국의 역대 왕조들이 북방 민족들의 침입을 막기 위해 세운 방어용 성벽이다."
