@@ -24,9 +24,9 @@ def as_markdown(conversation: Conversation) -> str:
     parts = [f"# {_one_line(conversation.title)}"]
     for message in conversation.messages.filter(superseded=False).order_by("pk"):
         if message.role == MessageRole.QUESTION:
-            parts.append(f"## {_('Question')}\n\n{_quoted(message.text)}")
+            parts.append("## " + _("Question") + f"\n\n{_quoted(message.text)}")
         else:
-            parts += [f"### {_('Answer')}", *_answer(message)]
+            parts += ["### " + _("Answer"), *_answer(message)]
     return "\n\n".join(parts) + "\n"
 
 
