@@ -1,6 +1,6 @@
 """Read an untrusted file in a process of its own: parse it, cut it into passages, within limits of time and memory.
 
-Whatever a hostile file does to a parser, it does to the child. `python -m qa.reading FILE NAME FOLDER` is that child.
+Whatever a hostile file does to a parser, it does to the child, `python -m qa.reading FILE NAME FOLDER SECONDS`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ReadDocument:
     passages: list[Passage]
 
 
-def read(file: Path, name: str) -> ReadDocument:
+def read(file: Path, name: str, cpu_seconds: int = CPU_SECONDS) -> ReadDocument:
     """Parse the file, whose type the ending of `name` tells, and cut it.
 
     Raises:
@@ -48,7 +48,7 @@ def read(file: Path, name: str) -> ReadDocument:
     if not file.is_file():
         raise FileNotFoundError(file)
     with tempfile.TemporaryDirectory(prefix="wenda-reading-") as folder:
-        command = [sys.executable, "-m", "qa.reading", str(file.absolute()), name, folder]
+        command = [sys.executable, "-m", "qa.reading", str(file.absolute()), name, folder, str(cpu_seconds)]
         try:
             done = subprocess.run(command, cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=WALL_SECONDS)
@@ -78,9 +78,9 @@ def _too_hard(name: str) -> DocumentError:
     )
 
 
-def _limit_itself() -> None:
+def _limit_itself(cpu_seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -88,8 +88,8 @@ def _write_result(folder: Path, values: dict[str, str]) -> None:
     (folder / _RESULT).write_text(json.dumps(values), encoding="utf-8")
 
 
-def main(file: Path, name: str, folder: Path) -> int:
-    _limit_itself()
+def main(file: Path, name: str, folder: Path, cpu_seconds: int) -> int:
+    _limit_itself(cpu_seconds)
     try:
         parsed = parse(file.read_bytes(), name)
     except DocumentError as error:
@@ -103,4 +103,4 @@ def main(file: Path, name: str, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -104,7 +105,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 def _readable_collection(user, identifier: str) -> Collection:
     try:
         return get_object_or_404(access.readable_collections(user), pk=identifier)
-    except ValueError:
+    except (ValueError, ValidationError):
         raise BadInput("collection must be a collection's id.", "collection") from None
 
 

@@ -16,4 +16,4 @@ def with_figures(collections: QuerySet[Collection], user) -> QuerySet[Collection
         document_count=Count("documents"),
         passage_count=Coalesce(Sum("documents__passages_total", filter=ready), 0, output_field=IntegerField()),
         is_editable=Exists(access.editable_collections(user).filter(pk=OuterRef("pk"))),
-    )
+    ).order_by("name", "pk")  # grouping drops the model's own order
