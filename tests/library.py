@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-TOWER = """The Eiffel Tower is a wrought-iron lattice tower on the Champ de Mars in Paris, France. It was built \
+TOWER = """The Eiffel Tower
+
+The Eiffel Tower is a wrought-iron lattice tower on the Champ de Mars in Paris, France. It was built \
 from 1887 to 1889 as the entrance arch of the World's Fair. The tower is 330 metres tall. It was designed by the \
 engineers Maurice Koechlin and Émile Nouguier, who worked for the company of Gustave Eiffel.
 
 Visitors reach the first two levels by stairs or lift. The restaurant on the second level is called Le Jules Verne.
 """
-BRIDGE = """The Golden Gate Bridge is a suspension bridge in San Francisco. It opened in 1937. Its main span is \
+BRIDGE = """The Golden Gate Bridge
+
+The Golden Gate Bridge is a suspension bridge in San Francisco. It opened in 1937. Its main span is \
 1,280 metres long. The colour of the bridge is called international orange.
 """
 

@@ -52,7 +52,7 @@ async def test_a_question_is_asked_of_the_chosen_collections_only(connect, libra
     socket = await connect(alice)
     await socket.ask("How tall is the Eiffel Tower?", collections=[str(other.pk)])
     heard = await socket.hear_until("done")
-    assert {source["title"] for source in heard[1]["event"]["sources"]} == {"bridge"}
+    assert {source["title"] for source in heard[1]["event"]["sources"]} == {"The Golden Gate Bridge"}
     assert heard[-1]["event"]["abstained"]
 
 

@@ -98,4 +98,4 @@ async def test_redis_killed_during_an_answer(site: Site, person: Person, collect
 def test_the_command_line_asks_the_running_site(site: Site, person: Person, collection: str):
     name = person.get(f"/api/v1/collections/{collection}/")["name"]
     answer = site.command("ask", QUESTION, "--collection", name)
-    assert "330 metres" in answer["answer"] and answer["citations"][0]["title"] == "tower"
+    assert "330 metres" in answer["answer"] and answer["citations"][0]["title"] == "The Eiffel Tower"

@@ -139,7 +139,7 @@ async def events_from(
 
 def _sentence(error: ModelsError) -> str:
     """For the person who asked: without addresses, which are in the log."""
-    if error.code == "unavailable":
+    if error.code == "unavailable" and error.retryable:
         return _("The model service does not answer just now. Try again in a moment.")
     if error.code == "busy":
         return _("Too many questions are being asked just now. Try again in a moment.")
