@@ -16,7 +16,17 @@ def data_dir(settings, tmp_path: Path) -> Path:
     """The site's data folder, empty and gone after the test."""
     settings.DATA_DIR = tmp_path
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes its time
+    _point_queue(f"unix://{tmp_path / 'no-redis.sock'}")  # never to a site that happens to run on this machine
     return tmp_path
+
+
+def _point_queue(redis_url: str) -> None:
+    """Celery sends to this Redis from now on."""
+    from webapp.celery import app
+    from webapp.settings.queues import broker_url
+
+    app.conf.broker_url = broker_url(redis_url)
+    app._pool = app.amqp._producer_pool = None
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +46,7 @@ def redis_url(redis_process: str, settings) -> str:
     with Redis.from_url(redis_process) as redis:
         redis.flushall()
     settings.REDIS_URL = redis_process
+    _point_queue(redis_process)
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [redis_process]}},
     }
