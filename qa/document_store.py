@@ -110,9 +110,13 @@ class DocumentStore:
         return self._root / hashlib.sha256(document_id.encode()).hexdigest()[:2] / document_id
 
     def _swap_in(self, fresh: Path, folder: Path) -> None:
-        self.delete(folder.name)
+        """Two renames: a process killed just between them leaves no document, never half of one."""
+        away = Path(tempfile.mkdtemp(prefix=".old-", dir=folder.parent))
+        with suppress(FileNotFoundError):
+            os.rename(folder, away)
         os.rename(fresh, folder)
         _sync_folder(folder.parent)
+        shutil.rmtree(away, ignore_errors=True)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -24,7 +24,7 @@ STOP_WORDS = frozenset(
 )
 
 _CHINESE_BREAKS = re.compile(
-    "为什么|為什麼|什么样|怎么样|什么|什麼|甚么|哪里|哪裡|哪儿|哪个|哪些|哪|谁|誰|怎么|怎麼|怎样|如何|多少|为何|何时|何地"
+    "为什么|為什麼|什么时候|什麼時候|什么样|怎么样|什么|什麼|甚么|哪里|哪裡|哪儿|哪个|哪些|哪|谁|誰|怎么|怎麼|怎样|如何|多少|为何|何时|何地"
     "|是否|请问|請問|几个|吗|嗎|呢|的|了|是"
 )
 """Question and function words. Chinese has no spaces, and the bigrams that such a word makes with its neighbours are
