@@ -21,7 +21,7 @@ def redis(data: Path, url: str) -> Part:
 
 
 def model_service(data: Path) -> Part:
-    """Listens on a free loopback port, which it keeps over restarts; its address is left where clients look for it."""
+    """Listens on a free loopback port, which it keeps over restarts; clients find its address in a file."""
     port = free_port()
     file = models_service_address_file(data)
     file.parent.mkdir(parents=True, exist_ok=True)

