@@ -40,8 +40,9 @@ MOST_CITATIONS = 5
 MOST_SENTENCES = 3
 ABSTAIN_BELOW = 0.2
 """Confidence. Below it the nearest passages are shown instead of an answer."""
-SECOND_SENTENCE_FROM = 0.6
-"""Of the best candidate's probability: another sentence this likely is said too."""
+SECOND_SENTENCE_FROM = 0.5
+"""Probability. Another sentence is said too when it is this likely and nearly as likely as the best."""
+NEARLY = 0.8
 
 
 class BadQuestion(ValueError):
@@ -109,7 +110,7 @@ async def answer(
     asked = complete(check_question(question), history)[:MAX_QUESTION_CHARACTERS]
     found = await retrieve(asked, collections, models, PASSAGES_FOUND, client=client)
     clock.mark("retrieve_ms")
-    read = found[:PASSAGES_READ]
+    read = [passage for passage in found if _same_script(asked, passage)][:PASSAGES_READ]
     yield SourcesEvent(sources=[_source(passage) for passage in read])
     spans, calibration, method = await _read(asked, read, collections, models, client)
     clock.mark("read_ms")
@@ -118,7 +119,8 @@ async def answer(
     confidence = cited[0].score if cited else 0.0
     verification = {"method": method, "quotes_checked": True}
     if confidence < ABSTAIN_BELOW:
-        nearest = await asyncio.to_thread(checked, [_source(passage) for passage in read[:MOST_CITATIONS]], documents)
+        near = [_source(passage) for passage in (read or found)[:MOST_CITATIONS]]
+        nearest = await asyncio.to_thread(checked, near, documents)
         clock.mark("check_ms")
         yield AnswerDone(
             answer="", abstained=True, confidence=round(confidence, 4), citations=[], nearest=nearest,
@@ -137,6 +139,11 @@ async def answer(
         abstained=False, confidence=round(confidence, 4), citations=cited, question=asked,
         verification={**verification, **_agreement(ranked)}, timings=clock.timings(),
     )
+
+
+def _same_script(question: str, retrieved: RetrievedPassage) -> bool:
+    """Questions in Chinese are answered from Chinese passages, others from others: no way of reading crosses over."""
+    return is_cjk(question) == is_cjk(retrieved.passage.text)
 
 
 async def _read(
@@ -222,7 +229,7 @@ def _to_say(cited: Sequence[Citation]) -> list[Citation]:
     said = [cited[0]]
     spans = {_span(cited[0]).lower()}
     for citation in cited[1:]:
-        if len(said) == MOST_SENTENCES or citation.score < SECOND_SENTENCE_FROM * cited[0].score:
+        if len(said) == MOST_SENTENCES or citation.score < max(SECOND_SENTENCE_FROM, NEARLY * cited[0].score):
             break
         if _span(citation).lower() not in spans:
             said.append(citation)

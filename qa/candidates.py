@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models_service.protocol import Calibration, SpanResult
+from qa.passages import in_heading
 from qa.retrieve import RetrievedPassage
 from qa.terms import terms
 
@@ -41,7 +42,10 @@ def candidates(
     spans: Sequence[Sequence[SpanResult]],
     calibration: Calibration | None,
 ) -> list[Candidate]:
-    """All spans of all passages, likeliest first. `spans[i]` are those that the reader found in `passages[i]`."""
+    """The spans of all passages, likeliest first. `spans[i]` are those that the reader found in `passages[i]`.
+
+    Headings name what the text below them answers, and a span over a line's end is no phrase: neither is a candidate.
+    """
     weights = calibration or UNCALIBRATED
     stated = _stated(spans)
     asked = set(terms(question))
@@ -50,6 +54,8 @@ def candidates(
         passage = retrieved.passage
         overlap = len(asked & set(terms(f"{passage.document.title} {passage.text}"))) / max(len(asked), 1)
         for rank, span in enumerate(own):
+            if not _can_be_an_answer(span, passage.text):
+                continue
             features = {
                 "margin": span.score,
                 "dense": retrieved.dense or 0.0,
@@ -63,6 +69,10 @@ def candidates(
                 probability(features, weights),
             ))
     return sorted(found, key=lambda candidate: -candidate.probability)
+
+
+def _can_be_an_answer(span: SpanResult, passage: str) -> bool:
+    return "\n" not in span.text.strip() and not in_heading(passage, span.start)
 
 
 def probability(features: Mapping[str, float], calibration: Calibration) -> float:

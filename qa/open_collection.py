@@ -1,4 +1,4 @@
-"""The paragraphs of a question answering data set as a collection of their own, to measure the whole way of an answer.
+"""The paragraphs of a question answering data set as a collection, to measure the whole way of an answer.
 
 Each paragraph is one document, so that "was the gold paragraph found" has a plain meaning.
 """

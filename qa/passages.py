@@ -59,6 +59,11 @@ def split(text: str) -> list[Passage]:
     return passages
 
 
+def in_heading(text: str, position: int) -> bool:
+    """Whether the character at `position` stands in a Markdown heading."""
+    return _HEADING_LINE.match(text, text.rfind("\n", 0, position) + 1) is not None
+
+
 def _units(text: str) -> Iterator[_Unit]:
     previous_end = 0
     for start, end in sentences(text):

@@ -141,6 +141,32 @@ async def test_the_same_answer_in_other_documents_is_cited_and_not_repeated(inde
     assert done.verification["stated_elsewhere"] >= 1
 
 
+async def test_a_heading_is_never_the_answer_and_nor_is_a_span_over_a_line_s_end(index, documents):
+    text = "# The tower of 1887\n\nThe tower was begun in 1887\n\nand finished in 1889."
+    await add(index, documents, "tower", text)
+    reader = RuleReader({"tower of 1887": 9.0, "1887\n\nand": 8.0, "1889": 2.0})
+    *_, done = await ask("When was the tower finished?", index, documents, reader)
+    assert done.span == "1889"
+    assert all(not citation.quote.startswith("#") for citation in done.citations)
+
+
+async def test_another_sentence_is_said_too_when_it_is_nearly_as_likely(index, documents):
+    await add(index, documents, "tower", TOWER)
+    await add(index, documents, "bridge", BRIDGE)
+    question = "When was the Eiffel Tower or the Brooklyn Bridge finished?"
+    *_, done = await ask(question, index, documents, RuleReader({"1889": 3.0, "1883": 2.9}))
+    assert "1889" in done.answer and "1883" in done.answer
+    *_, done = await ask(question, index, documents, RuleReader({"1889": 3.0, "1883": 0.2}))
+    assert "1889" in done.answer and "1883" not in done.answer
+
+
+async def test_an_english_question_is_not_read_from_chinese_passages(index, documents):
+    await add(index, documents, "chinese", "When 塔楼于1889年由公司设计建成，高三百三十米。")
+    await add(index, documents, "tower", TOWER)
+    events = await ask("When was the Eiffel Tower finished?", index, documents, RuleReader({"1889": 4.0}))
+    assert {source.document for source in events[0].sources} == {"tower"}
+
+
 async def test_a_follow_up_is_searched_with_the_subject_of_the_conversation(index, documents):
     await add(index, documents, "tower", TOWER)
     await add(index, documents, "bridge", BRIDGE)
