@@ -18,6 +18,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -137,12 +138,16 @@ class CollectionIndex:
         self._sweep(connection)
 
     def _write_merged(self, connection: sqlite3.Connection, old: Sequence[SegmentFile]) -> list[SegmentFile]:
-        parts = [segment_files.load(self._segments, s).content() for s in old]
-        ids = np.concatenate([part_ids for part_ids, _ in parts])
-        vectors = np.concatenate([part_vectors for _, part_vectors in parts])
+        parts = (part for s in old if len((part := self._surviving(connection, s))[0]))
+        first = next(parts, None)
+        return [segment_files.write_parts(self._segments, chain([first], parts))] if first is not None else []
+
+    def _surviving(self, connection: sqlite3.Connection, segment: SegmentFile) -> tuple[np.ndarray, np.ndarray]:
+        """Ids and vectors of its passages that have not been deleted."""
+        ids, vectors = segment_files.load(self._segments, segment).content()
         used = database.existing(connection, ids.tolist())
         kept = np.fromiter((int(i) in used for i in ids), dtype=bool, count=len(ids))
-        return [segment_files.write(self._segments, ids[kept], vectors[kept])] if kept.any() else []
+        return ids[kept], vectors[kept]
 
     def _sweep(self, connection: sqlite3.Connection) -> None:
         """Remove what a killed publisher left behind and what a merge replaced."""

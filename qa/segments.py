@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,9 @@ SUFFIX = ".faiss"
 MERGE_FACTOR = 8
 """This many segments of one tier are merged into one of the next."""
 SMALLEST_TIER = 512
-LARGEST_MERGED = 262_144
-"""Segments of this many vectors (400 MB at 384 dimensions) and more are left as they are."""
+LARGEST_MERGED = 65_536
+"""Segments of this many vectors (100 MB at 384 dimensions) and more are left as they are: a merge holds what it
+merges in memory, and one more segment costs a search next to nothing."""
 
 
 class SegmentCorrupt(Exception):
@@ -71,9 +72,17 @@ class Segment:
 
 
 def write(folder: Path, ids: np.ndarray, vectors: np.ndarray) -> SegmentFile:
-    """Write `vectors`, float32 (n, dimension), under passage `ids`, int64 (n,); they are on disk on return."""
-    index = faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
-    index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), np.ascontiguousarray(ids, dtype=np.int64))
+    """Write `vectors`, float32 (n, dimension), under passage `ids`, int64 (n,); the segment is on disk on return."""
+    return write_parts(folder, [(ids, vectors)])
+
+
+def write_parts(folder: Path, parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> SegmentFile:
+    """`write` of several (ids, vectors), at least one, which are taken one by one."""
+    index = None
+    for ids, vectors in parts:
+        index = index or faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
+        index.add_with_ids(np.ascontiguousarray(vectors, np.float32), np.ascontiguousarray(ids, np.int64))
+    count = index.ntotal
     data = faiss.serialize_index(index)
     path = folder / f"{uuid.uuid4().hex}{SUFFIX}"
     with path.open("wb") as file:
@@ -81,7 +90,7 @@ def write(folder: Path, ids: np.ndarray, vectors: np.ndarray) -> SegmentFile:
         file.flush()
         os.fsync(file.fileno())
     sync_folder(folder)
-    return SegmentFile(path.name, _checksum(data), len(ids))
+    return SegmentFile(path.name, _checksum(data), count)
 
 
 def load(folder: Path, wanted: SegmentFile) -> Segment:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
+
+from webapp.ops import embedded_redis
+from webapp.settings.places import redis_socket
 
 STORY = """The lighthouse of Marrow Point was built in 1871 by the engineer Ingrid Halloran. It stands on a granite \
 reef two miles from the shore. Its lamp could be seen from thirty miles away.
@@ -69,3 +74,10 @@ def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
             return found
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.02)
+
+
+def start_redis(folder: Path) -> subprocess.Popen[bytes]:
+    """A Redis that the test may kill and start again over the same data."""
+    process = subprocess.Popen(embedded_redis.command(folder), stdout=subprocess.DEVNULL)
+    until(lambda: embedded_redis.answers(f"unix://{redis_socket(folder)}"))
+    return process

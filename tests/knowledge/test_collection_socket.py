@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +12,9 @@ from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from django.test import Client
 
-from tests.knowledge.conftest import until
+from tests.knowledge.conftest import start_redis
 from webapp.knowledge import progress, services
 from webapp.knowledge.models import Document, DocumentStatus
-from webapp.ops import embedded_redis
 from webapp.settings.places import redis_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,9 +123,3 @@ async def test_a_document_that_became_ready_while_redis_was_away_is_shown_once_i
     finally:
         redis.kill()
         redis.wait()
-
-
-def start_redis(folder: Path) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(embedded_redis.command(folder), stdout=subprocess.DEVNULL)
-    until(lambda: embedded_redis.answers(f"unix://{redis_socket(folder)}"))
-    return process

@@ -1,0 +1,74 @@
+"""`manage.py ingest` where no site runs: it loads the models and reads the files in itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.knowledge.conftest import STORY
+from webapp.knowledge import storage
+from webapp.knowledge.models import Collection, Visibility
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ingest(capsys, settings, tmp_path):
+    """`ingest(*words)`: the JSON that the command printed, and its exit status."""
+    settings.REDIS_URL = f"unix://{tmp_path}/nowhere.sock"
+
+    def ingest(*words: object) -> tuple[dict, int]:
+        status = 0
+        try:
+            call_command("ingest", *map(str, words), "--json")
+        except SystemExit as end:
+            status = end.code
+        return json.loads(capsys.readouterr().out), status
+
+    return ingest
+
+
+def test_a_folder_becomes_a_collection_that_everyone_sees_and_its_files_are_searchable(ingest, tmp_path):
+    (tmp_path / "papers" / "deep").mkdir(parents=True)
+    (tmp_path / "papers" / "story.txt").write_text(STORY)
+    (tmp_path / "papers" / "deep" / "note.md").write_text("# Note\n\nThe lamp was lit at dusk.")
+    (tmp_path / "papers" / "picture.png").write_bytes(b"\x89PNG")
+    result, status = ingest(tmp_path / "papers", "--collection", "Papers")
+    assert status == 0 and (result["ready"], result["failed"]) == (2, 0)
+    collection = Collection.objects.get(name="Papers")
+    assert (collection.owner, collection.visibility) == (None, Visibility.EVERYONE)
+    assert storage.index(collection.pk).count() == result["passages"]
+
+    again, status = ingest(tmp_path / "papers" / "story.txt", "--collection", "Papers")
+    assert status == 0 and again["documents"][0]["duplicate"] and again["documents"][0]["status"] == "ready"
+    assert storage.index(collection.pk).count() == result["passages"]
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read_all_the_same(ingest, tmp_path, alice):
+    good, bad, empty = tmp_path / "good.txt", tmp_path / "bad.txt", tmp_path / "empty.txt"
+    good.write_text(STORY)
+    bad.write_bytes(bytes(range(256)) * 20)
+    empty.touch()
+    result, status = ingest(bad, good, empty, "--collection", "Mixed", "--owner", "alice")
+    assert status == 1 and (result["ready"], result["failed"]) == (1, 2)
+    assert [row["status"] for row in result["documents"]] == ["failed", "ready", "failed"]
+    errors = [row["error"] for row in result["documents"]]
+    assert "binary file" in errors[0] and "empty.txt is empty" in errors[2]
+    assert Collection.objects.get(name="Mixed").owner == alice
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["missing.txt", "--collection", "C"], "There is no file or folder missing.txt"),
+        ([".ci", "--collection", "C"], "There is no file in these folders that can be read"),
+        (["Makefile", "--collection", "C", "--owner", "nobody"], "There is no user nobody"),
+    ],
+)
+def test_wrong_use_is_refused_before_anything_is_made(words, sentence, db, settings, tmp_path):
+    settings.REDIS_URL = f"unix://{tmp_path}/nowhere.sock"
+    with pytest.raises(CommandError, match=sentence):
+        call_command("ingest", *words)
+    assert not Collection.objects.exists()
