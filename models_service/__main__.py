@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 from pathlib import Path
 
 import uvicorn
@@ -25,8 +24,6 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(levelname)s  %(name)s  %(message)s")
-    # Its bars are drawn for a person at a terminal; this is read in a log file.
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     try:
         registry = Registry(dict(_named(value, parser) for value in arguments.model))
     except ModelMissing as problem:

@@ -82,6 +82,7 @@ def open_engine(model: Model) -> EncoderEngine | ReaderEngine:
     folder = model.directory()
     # Two engines may be opened at once, and transformers does not like to be imported by two threads.
     with _importing:
+        _hush()
         if model.kind == "encoder":
             from models_service.engines.encoder import EncoderEngine
 
@@ -89,6 +90,14 @@ def open_engine(model: Model) -> EncoderEngine | ReaderEngine:
         from models_service.engines.reader import ReaderEngine
 
         return ReaderEngine.at(model.name, folder)
+
+
+def _hush() -> None:
+    """No progress bars, and no report that an adapter's head is not among the base model's weights."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
 
 
 def load_reader(name: str = READER) -> ReaderEngine:

