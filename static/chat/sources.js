@@ -1,5 +1,7 @@
 // The list under an answer: each source's document, its words with the answer marked, a link to the place.
 
+import { tidied } from "../knowledge/tidy.js";
+
 /** @param isNumbered whether the numbers are those of the answer's chips. */
 export function sourceItems(citations, isNumbered) {
   const template = document.getElementById("source-template").content.firstElementChild;
@@ -18,7 +20,7 @@ export function sourceItems(citations, isNumbered) {
 function quoted({ quote, start, span_start: spanStart, span_end: spanEnd }) {
   const characters = Array.from(quote);
   const part = (from, to) => characters.slice(from, to).join("");
-  if (spanEnd <= spanStart) return [quote];
+  if (spanEnd <= spanStart) return tidied(quote, true);
   const mark = document.createElement("mark");
   mark.textContent = part(spanStart - start, spanEnd - start);
   return [part(0, spanStart - start), mark, part(spanEnd - start)];

@@ -12,30 +12,43 @@ const zone = document.getElementById("drop-zone");
 const opened = Date.now();
 const rows = new Map(); // by document id
 const waiting = []; // uploads that have not begun
-let uploading = 0;
+let sending = []; // the rows of uploads that go on now
 
 for (const element of list.children) rows.set(element.dataset.id, new DocumentRow(element));
 
-new LiveSocket(`/ws/collections/${list.dataset.collection}/`, {
+let seen = 0; // the number of the last event
+let counting = null;
+new LiveSocket(() => `/ws/collections/${list.dataset.collection}/?after=${seen}`, {
   onMessage: (event) => {
+    seen = event.seq ?? seen;
     if (event.type === "document") show(event);
     if (event.type === "deleted") remove(event.id);
+    clearTimeout(counting);
+    counting = setTimeout(count, 400);
   },
-  onOpen: refresh,
 });
 
-/** What passed while no socket was open. */
-async function refresh() {
-  if (list.dataset.page !== "1" || list.dataset.search) return;
+/** The numbers at the head of the page. */
+async function count() {
   try {
-    const found = await call(`/api/v1/documents/?collection=${list.dataset.collection}&page_size=100`);
-    found.results.forEach((fields) => show(fields));
-  } catch { /* the socket's events go on telling */ }
+    const { documents, passages } = await call(`/api/v1/collections/${list.dataset.collection}/`);
+    document.getElementById("document-count").textContent = interpolate(
+      ngettext("%s document", "%s documents", documents), [documents]);
+    document.getElementById("passage-count").textContent = interpolate(
+      ngettext("%s passage", "%s passages", passages), [passages]);
+  } catch { /* the next event counts again */ }
 }
 
 function show(fields) {
   const known = rows.get(fields.id);
   if (known) { known.show(fields); return known; }
+  // The socket may tell of a document before the upload's own reply has come.
+  const own = sending.filter((row) => !row.id && row.file.name === fields.name && row.file.size === fields.size);
+  if (own.length === 1) {
+    rows.set(fields.id, own[0]);
+    own[0].show(fields);
+    return own[0];
+  }
   // Events of an hour are told again to a new socket; documents of other pages are not to be listed here.
   if (new Date(fields.created_at) < opened - 5000) return null;
   const row = DocumentRow.make();
@@ -70,27 +83,27 @@ function take(files) {
 }
 
 function next() {
-  while (uploading < AT_ONCE && waiting.length) send(waiting.shift());
+  while (sending.length < AT_ONCE && waiting.length) send(waiting.shift());
 }
 
 async function send(row) {
-  uploading += 1;
-  row.isUploading = true;
+  sending.push(row);
   try {
-    const sent = await upload(row.file, list.dataset.collection, (part) => row.showUploading(part));
+    const sent = await upload(row.file, list.dataset.collection, (part) => {
+      if (!row.id) row.showUploading(part);
+    });
     const known = rows.get(sent.id); // there before, or told by the socket a moment ago
-    if (known) row.element.remove();
+    if (known && known !== row) row.element.remove();
     else rows.set(sent.id, row);
     (known ?? row).show(sent);
     if (sent.duplicate) {
-      known?.notice();
+      (known ?? row).notice();
       toast(interpolate(gettext("%s is already in this collection."), [row.file.name]));
     }
   } catch (error) {
     row.showRefused(error.message, { again: true });
   } finally {
-    row.isUploading = false;
-    uploading -= 1;
+    sending = sending.filter((other) => other !== row);
     next();
   }
 }
@@ -118,7 +131,7 @@ list.addEventListener("click", async (event) => {
 /** A file that was refused, or waits: try once more, or take it off the list. */
 async function unsent(element, action) {
   const row = DocumentRow.of(element);
-  if (row.isUploading) return;
+  if (sending.includes(row)) return;
   if (action === "retry") {
     row.showWaiting(row.file);
     waiting.push(row);
@@ -146,7 +159,7 @@ if (zone) {
     over(false);
     take(await filesOf(event.dataTransfer));
   });
-  addEventListener("beforeunload", (event) => { if (uploading || waiting.length) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (sending.length || waiting.length) event.preventDefault(); });
 }
 
 function hasFiles(event) { return event.dataTransfer?.types.includes("Files"); }

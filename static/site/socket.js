@@ -3,12 +3,12 @@
 
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 15_000;
+const REFUSALS = [4401, 4403, 4404]; // not signed in, not allowed, not found: asking again changes nothing
 
 export class LiveSocket {
-  /** `onState` gets "connecting", "open", "waiting" (with seconds to the next attempt) or "refused". */
+  /** `path` may be a function, when a socket that comes back says how far it was. `onState` gets "connecting", "open", "waiting" (with seconds to the next attempt) or "refused". */
   constructor(path, { onMessage, onOpen = () => {}, onState = () => {} }) {
-    this.url = new URL(path, location.href);
-    this.url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    this.path = path;
     Object.assign(this, { onMessage, onOpen, onState });
     this.attempts = 0;
     this.timer = null;
@@ -37,7 +37,9 @@ export class LiveSocket {
   #connect() {
     this.timer = null;
     this.onState("connecting");
-    const socket = new WebSocket(this.url);
+    const url = new URL(typeof this.path === "function" ? this.path() : this.path, location.href);
+    url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(url);
     this.socket = socket;
     socket.onopen = () => {
       this.attempts = 0;
@@ -47,8 +49,7 @@ export class LiveSocket {
     socket.onmessage = (event) => this.onMessage(JSON.parse(event.data));
     socket.onclose = (event) => {
       if (this.ended || this.socket !== socket) return;
-      // 4404 and 4403 are this site's "not found" and "not allowed": asking again changes nothing.
-      if (event.code === 4404 || event.code === 4403) { this.onState("refused"); return; }
+      if (REFUSALS.includes(event.code)) { this.onState("refused"); return; }
       const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.attempts) * (0.75 + Math.random() / 2);
       this.attempts += 1;
       this.onState("waiting", Math.ceil(wait / 1000));

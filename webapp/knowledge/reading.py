@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
 
 from webapp import access
 from webapp.accounts.models import User
 from webapp.knowledge import texts
 from webapp.knowledge.models import Document, DocumentStatus
+from webapp.knowledge.starter_collections import COLLECTIONS
 
 AROUND = 6_000
 """Characters shown before and after the passage; the page brings more as it is scrolled."""
@@ -77,14 +77,12 @@ def window(document: Document, passage: Place) -> Window:
     )
 
 
-def help_documents(user: User | AnonymousUser) -> QuerySet[Document]:
-    """The pages of the collections that came with the site."""
-    return (
-        access.readable_documents(user)
-        .filter(collection__owner=None, status=DocumentStatus.READY)
-        .select_related("collection")
-        .order_by("collection__name", "name")
-    )
+def help_documents(user: User | AnonymousUser, language: str) -> list[Document]:
+    """The pages of the collections that came with the site; those in `language` first."""
+    found = access.readable_documents(user).filter(collection__owner=None, status=DocumentStatus.READY)
+    own = COLLECTIONS.get(language, ("",))[0]
+    pages = found.select_related("collection").order_by("collection__name", "name")
+    return sorted(pages, key=lambda page: page.collection.name != own)
 
 
 def _number(text: str | None) -> int:

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -103,7 +104,7 @@ def document(request: HttpRequest, identifier: UUID) -> HttpResponse:
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
     visitor = access.visitor_of(request)
-    return render(request, "knowledge/help.html", {"chapters": reading.help_documents(visitor)})
+    return render(request, "knowledge/help.html", {"chapters": reading.help_documents(visitor, get_language() or "")})
 
 
 def _tell(form: CollectionForm, error: BadInput) -> None:
