@@ -156,7 +156,7 @@ def _read_model(directory: Path) -> torch.nn.Module:
 
 
 def _spans(starts: np.ndarray, ends: np.ndarray, window: Window, passage: str, n_best: int) -> list[Span]:
-    """Score every start and end pair of the window at once; keep the best `n_best` at different starts."""
+    """Score every start and end pair of the window at once; keep the best `n_best` that do not overlap."""
     inside = np.flatnonzero(window.offsets[:, 0] >= 0)
     if not inside.size:
         return []
@@ -167,11 +167,14 @@ def _spans(starts: np.ndarray, ends: np.ndarray, window: Window, passage: str, n
     table = np.where((columns >= rows) & (columns < rows + MAX_ANSWER_TOKENS), table, -np.inf)
     best_end = table.argmax(axis=1)
     best = table[np.arange(len(best_end)), best_end]
-    found = []
-    for row in np.argsort(-best)[:n_best]:
+    found: list[Span] = []
+    for row in np.argsort(-best):
         begin = int(window.offsets[low + row, 0])
         end = int(window.offsets[low + best_end[row], 1])
-        found.append(Span(passage[begin:end], begin, end, float(best[row]) - null))
+        if _apart(begin, end, found):
+            found.append(Span(passage[begin:end], begin, end, float(best[row]) - null))
+        if len(found) == n_best:
+            break
     return found
 
 
@@ -181,6 +184,10 @@ def _best_apart(spans: Sequence[Span], n_best: int) -> list[Span]:
     for span in sorted(spans, key=lambda s: -s.score):
         if len(kept) == n_best:
             break
-        if all(span.end <= other.start or span.start >= other.end for other in kept):
+        if _apart(span.start, span.end, kept):
             kept.append(span)
     return kept
+
+
+def _apart(start: int, end: int, others: Sequence[Span]) -> bool:
+    return all(end <= other.start or start >= other.end for other in others)
