@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
+from celery import Celery
 from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
@@ -90,13 +91,24 @@ class Attendant(threading.Thread):
 
 
 def sweep() -> int:
-    """Ask for the oldest documents that nobody works on; how many that were."""
+    """Ask for the oldest documents that nobody works on and that are not in the queue; how many that were."""
     from webapp.knowledge.tasks import ingest as task
 
     overdue = work.waiting().filter(updated_at__lt=timezone.now() - QUEUED_FOR).order_by("created_at")
     found = [str(pk) for pk in overdue.values_list("pk", flat=True)[:AT_ONCE]]
+    if not found or not _queue_is_empty(task.app):
+        return 0
     for pk in found:
         task.delay(pk)
-    if found:
-        log.info("%s unfinished documents are asked for again", len(found))
+    log.info("%s unfinished documents are asked for again", len(found))
     return len(found)
+
+
+def _queue_is_empty(app: Celery) -> bool:
+    """Whether no message waits that may be about the same documents."""
+    with app.connection_for_read() as connection:
+        try:
+            declared = connection.default_channel.queue_declare(app.conf.task_default_queue, passive=True)
+        except connection.channel_errors:  # an empty queue is none to Redis
+            return True
+        return not declared.message_count
