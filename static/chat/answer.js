@@ -1,7 +1,7 @@
 // One answer on the page: applies its events, shows text with marks and citations, confidence, sources, and its buttons.
 import { call } from "../site/api.js";
 import { copy, toast } from "../site/notices.js";
-import { answerNodes } from "./quotes.js";
+import { answerNodes, percent } from "./quotes.js";
 import { sourceItems } from "./sources.js";
 
 const CONFIDENT = 0.75;
@@ -128,11 +128,10 @@ export class Answer {
   #showConfidence(confidence) {
     const words = confidence >= CONFIDENT ? gettext("Very likely right")
       : confidence >= FAIRLY_SURE ? gettext("Probably right") : gettext("Uncertain – check the source");
-    const percent = Math.round(confidence * 100);
     const box = this.parts.confidence;
     box.querySelector("meter").value = confidence;
     box.querySelector("meter").setAttribute("aria-label", gettext("Confidence"));
-    box.querySelector("span").textContent = `${words} · ${percent} %`;
+    box.querySelector("span").textContent = `${words} · ${percent(confidence)}`;
     this.parts["answer-meta"].hidden = false;
   }
 

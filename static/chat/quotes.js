@@ -16,6 +16,8 @@ export function places({ answer, citations }) {
 
 function mark({ quote, start, span_start: spanStart, span_end: spanEnd }, at) {
   const characters = Array.from(quote);
+  // Words that are the whole sentence need no mark: there is nothing to tell them from.
+  if (spanEnd - spanStart >= characters.length) return { markStart: at, markEnd: at };
   const before = characters.slice(0, spanStart - start).join("").length;
   const inside = characters.slice(spanStart - start, spanEnd - start).join("").length;
   return { markStart: at + before, markEnd: at + before + inside };
@@ -31,6 +33,9 @@ export function chip(citation, number) {
     { number, title: citation.title }, true));
   return link;
 }
+
+/** A share of 1 as people of this page's language write it. */
+export const percent = (share) => new Intl.NumberFormat(document.documentElement.lang, { style: "percent" }).format(share);
 
 /** The answer as paragraphs. */
 export function answerNodes(done) {

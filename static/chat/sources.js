@@ -1,6 +1,7 @@
 // The list under an answer: each source's document, its words with the answer marked, a link to the place.
 
 import { tidied } from "../knowledge/tidy.js";
+import { percent } from "./quotes.js";
 
 /** @param isNumbered whether the numbers are those of the answer's chips. */
 export function sourceItems(citations, isNumbered) {
@@ -11,7 +12,7 @@ export function sourceItems(citations, isNumbered) {
     item.querySelector(".number").textContent = isNumbered ? index + 1 : "·";
     item.querySelector(".title span").textContent = citation.title;
     const isMarked = citation.span_end > citation.span_start;
-    item.querySelector(".score").textContent = isMarked ? `${Math.round(citation.score * 100)} %` : "";
+    item.querySelector(".score").textContent = isMarked ? percent(citation.score) : "";
     item.querySelector(".quote").append(...quoted(citation));
     return item;
   });
@@ -20,7 +21,8 @@ export function sourceItems(citations, isNumbered) {
 function quoted({ quote, start, span_start: spanStart, span_end: spanEnd }) {
   const characters = Array.from(quote);
   const part = (from, to) => characters.slice(from, to).join("");
-  if (spanEnd <= spanStart) return tidied(quote, true);
+  // Nothing is marked, or all of it: then there is nothing to tell the marked words from.
+  if (spanEnd <= spanStart || spanEnd - spanStart >= characters.length) return tidied(quote, true);
   const mark = document.createElement("mark");
   mark.textContent = part(spanStart - start, spanEnd - start);
   return [part(0, spanStart - start), mark, part(spanEnd - start)];

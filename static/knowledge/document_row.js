@@ -29,7 +29,7 @@ export class DocumentRow {
     const labels = document.getElementById("documents").dataset;
     const isReading = fields.status === "processing";
     const share = total ? fields.passages_done / total : null;
-    this.#state(labels[fields.status] + (isReading && share !== null ? ` · ${Math.floor(share * 100)} %` : ""),
+    this.#state(labels[fields.status] + (isReading && share !== null ? ` · ${percent(share)}` : ""),
       { ready: "good", failed: "bad" }[fields.status]);
     this.#progress(isReading ? share ?? undefined : null);
     this.#error(fields.status === "failed" ? fields.error : "");
@@ -46,7 +46,7 @@ export class DocumentRow {
   }
 
   showUploading(part) {
-    this.#state(part < 1 ? `${gettext("Uploading")} · ${Math.floor(part * 100)} %` : gettext("Arrived"));
+    this.#state(part < 1 ? `${gettext("Uploading")} · ${percent(part)}` : gettext("Arrived"));
     this.#progress(part);
   }
 
@@ -88,6 +88,8 @@ export class DocumentRow {
     if (button) button.hidden = !isShown;
   }
 }
+
+const percent = (share) => new Intl.NumberFormat(document.documentElement.lang, { style: "percent" }).format(share);
 
 function size(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];

@@ -35,7 +35,7 @@ def suggestions(collections: list[Collection]) -> list[str]:
     if not any(collection.owner_id is None for collection in collections):
         return []
     return [
-        _("Which file formats does Wenda read?"),
         _("How large can an uploaded file be?"),
-        _("Who can see a private collection?"),
+        _("In which formats can a conversation be exported?"),
+        _("How long do sessions last?"),
     ]
