@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
@@ -132,11 +133,12 @@ def test_a_service_that_stays_away_is_a_problem_that_can_be_retried(library, ali
 class Stream:
     """A program that reads the answer event by event from the real ASGI application."""
 
-    def __init__(self, key: str, accept: str = "text/event-stream") -> None:
+    def __init__(self, key: str, **body: Any) -> None:
         from webapp.asgi import application
 
+        self._body = json.dumps(body).encode()
         headers = {"host": "localhost", "authorization": f"Bearer {key}", "content-type": "application/json",
-                   "accept": accept}
+                   "accept": "text/event-stream", "content-length": str(len(self._body))}
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": URL,
             "raw_path": URL.encode(), "query_string": b"", "root_path": "", "scheme": "http",
@@ -145,9 +147,9 @@ class Stream:
         }
         self._application = ApplicationCommunicator(application, scope)
 
-    async def ask(self, **body) -> dict[str, str]:
+    async def ask(self) -> dict[str, str]:
         """The response's headers."""
-        await self._application.send_input({"type": "http.request", "body": json.dumps(body).encode()})
+        await self._application.send_input({"type": "http.request", "body": self._body})
         start = await self._application.receive_output(20)
         self.status = start["status"]
         return {name.decode().lower(): value.decode() for name, value in start["headers"]}
@@ -174,8 +176,8 @@ def key(alice) -> str:
 
 
 async def test_a_streamed_answer_comes_event_by_event(library, models, key):
-    stream = Stream(key)
-    headers = await stream.ask(question=QUESTION, stream=True)
+    stream = Stream(key, question=QUESTION, stream=True)
+    headers = await stream.ask()
     assert stream.status == 200 and headers["content-type"] == "text/event-stream"
     heard = [await stream.hear()]
     while heard[-1]["type"] not in ("done", "error"):
@@ -188,17 +190,20 @@ async def test_a_streamed_answer_comes_event_by_event(library, models, key):
 async def test_leaving_a_streamed_answer_stops_the_work_on_the_model_service(library, models, key):
     from webapp.chat import answering
 
-    stream = Stream(key)
+    stream = Stream(key, question=QUESTION, stream=True)
+    await answering.model_service().embed(["connected before it is frozen"])
     with models.frozen():
-        await stream.ask(question=QUESTION, stream=True)
+        await stream.ask()
+        assert stream.status == 200
         links = answering.model_service()._pool()._links
-        while not any(link.load for link in links.values()):
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):
+            while not any(link.load for link in links.values()):
+                await asyncio.sleep(0.01)
         await stream.leave()
         assert [link.load for link in links.values()] == [0]
 
 
 async def test_a_stream_that_cannot_begin_is_a_problem_in_json(library, key):
-    stream = Stream(key)
-    headers = await stream.ask(question="", stream=True)
+    stream = Stream(key, question="", stream=True)
+    headers = await stream.ask()
     assert (stream.status, headers["content-type"]) == (400, "application/problem+json")

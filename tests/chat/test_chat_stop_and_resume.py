@@ -52,17 +52,21 @@ async def test_stop_ends_the_answer_and_the_work_on_the_model_service(connect, l
     from webapp.chat import answering
 
     socket = await connect(alice)
+    await answering.model_service().embed(["connected before it is frozen"])
+    links = answering.model_service()._pool()._links.values()
     with models.frozen():
         await socket.ask(QUESTION)
         answer = (await socket.hear())["message"]
         task = producer._running[answer].task
+        async with asyncio.timeout(20):
+            while [link.load for link in links] != [1]:
+                await asyncio.sleep(0.01)
         await socket.say(type="cancel", message=answer)
         last = await socket.hear()
         assert last["event"] == {"type": "error", "code": "cancelled", "message": "Stopped.", "retryable": True}
         await task
     row = await Message.objects.aget(pk=answer)
     assert (row.status, row.payload) == ("stopped", last["event"])
-    links = answering.model_service()._pool()._links.values()
     assert [link.load for link in links] == [0]
 
 
