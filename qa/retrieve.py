@@ -10,6 +10,7 @@ import numpy as np
 
 from models_service.client import Models
 from qa.index import CollectionGone, CollectionIndex, IndexedPassage
+from qa.scripts import is_cjk
 
 RANK_CONSTANT = 3
 WORD_WEIGHT = 1.25
@@ -54,11 +55,14 @@ async def retrieve(
 ) -> list[RetrievedPassage]:
     """The k best passages of all collections, given as (id, index) pairs, best first.
 
+    A question in Chinese is searched by its words alone: the starter encoder knows none of them, and on CMRC 2018 its
+    ranking took recall@1 from 0.98 to 0.91.
+
     A collection that is deleted meanwhile is left out. Errors of the model service and SegmentCorrupt pass through.
     """
     if not collections:
         return []
-    vector = (await models.embed([question], client=client))[0]
+    vector = None if is_cjk(question) else (await models.embed([question], client=client))[0]
     return await asyncio.to_thread(search, question, vector, collections, k)
 
 

@@ -7,6 +7,7 @@ passages searched, and a sentence scores the share of the question's weight that
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from models_service.protocol import Calibration, SpanResult
@@ -16,6 +17,8 @@ from qa.terms import terms
 CALIBRATION = Calibration(weights={"margin": 5.97, "first": 0.51}, intercept=-3.71)
 """Fitted on 500 questions of the CMRC 2018 development set (Cui et al. 2019), asked of all of its 418 paragraphs, a
 quarter of them with their own paragraph taken away; right is a sentence that holds a gold answer."""
+_ASKS = re.compile(r"[?？][\s\"'”’」』）)]*$")
+"""Who asks has the question's words and not the answer."""
 _LENGTH_PRIOR = 12
 """Terms. Shorter sentences than this lose score: a heading repeats the question's words and answers nothing."""
 
@@ -50,6 +53,8 @@ def _of_passage(weights: Mapping[str, float], total: float, passage: str, n_best
     in_context = sum(weight for term, weight in weights.items() if term in set(context)) / total if total else 0.0
     found = []
     for start, end in ranges:
+        if _ASKS.search(passage, start, end):
+            continue
         own = terms(passage[start:end])
         held = sum(weight for term, weight in weights.items() if term in set(own))
         share = held / total if total else 0.0

@@ -178,11 +178,13 @@ async def test_a_follow_up_is_searched_with_the_subject_of_the_conversation(inde
 
 
 async def test_a_chinese_question_is_answered_by_the_sentence_that_shares_its_words(index, documents):
-    text = "埃菲尔铁塔位于巴黎。铁塔由古斯塔夫·埃菲尔的公司设计，于一八八九年建成并向公众开放。它高三百三十米。"
+    question = "埃菲尔铁塔由哪家公司设计并建成？"
+    text = question + "\n\n埃菲尔铁塔位于巴黎。铁塔由古斯塔夫·埃菲尔的公司设计，于一八八九年建成并向公众开放。它高三百三十米。"
     await add(index, documents, "tower", text)
     reader = RuleReader({})
-    *_, done = await ask("埃菲尔铁塔由哪家公司设计并建成？", index, documents, reader)
+    *_, done = await ask(question, index, documents, reader)
     assert not done.abstained and "公司设计" in done.answer
+    assert done.citations[0].quote != question and "？" not in done.answer
     assert reader.questions == [] and done.verification["method"] == "word overlap"
     assert text[done.citations[0].start : done.citations[0].end] == done.citations[0].quote
 
