@@ -179,7 +179,7 @@ async def test_a_follow_up_is_searched_with_the_subject_of_the_conversation(inde
 
 async def test_a_chinese_question_is_answered_by_the_sentence_that_shares_its_words(index, documents):
     question = "埃菲尔铁塔由哪家公司设计并建成？"
-    text = question + "\n\n埃菲尔铁塔位于巴黎。铁塔由古斯塔夫·埃菲尔的公司设计，于一八八九年建成并向公众开放。它高三百三十米。"
+    text = f"{question}\n\n埃菲尔铁塔位于巴黎。铁塔由古斯塔夫·埃菲尔的公司设计，于一八八九年建成。它高三百三十米。"
     await add(index, documents, "tower", text)
     reader = RuleReader({})
     *_, done = await ask(question, index, documents, reader)
