@@ -10,8 +10,8 @@ from qa.documents import MAX_DOCUMENT_BYTES, PARSERS, DocumentError
 def sentence(error: DocumentError, name: str) -> str:
     sentences = {
         "empty": _("%(name)s holds no text."),
-        "binary": _("%(name)s cannot be read as text: it is a binary file, damaged, or in an unknown encoding. "
-                    "Save it as UTF-8 text and upload it again."),
+        "binary": _("%(name)s cannot be read as text: it is a binary file, damaged, nested too "
+                    "deeply, or in an unknown encoding. Save it as UTF-8 text and upload it again."),
         "too_large": _("%(name)s is larger than %(limit)s MB, the most that a document may have. Split it."),
         "unsupported": _("%(name)s is of a type that cannot be read here. Supported types: %(types)s."),
         "too_hard": _("%(name)s takes more time or memory to read than a document may. "
