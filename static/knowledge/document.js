@@ -24,9 +24,13 @@ if (article) {
     isBusy = true;
     try {
       const piece = await call(`/api/v1/documents/${article.dataset.document}/text/?start=${from}&end=${to}`);
+      const foot = text.getBoundingClientRect().bottom;
+      const isBefore = from < start;
       place(piece);
       earlier.hidden = start === 0;
       later.hidden = end >= total || piece.text === "";
+      // What was being read stays where it was (the browser's own scroll anchoring is off on this page).
+      if (isBefore) scrollBy(0, text.getBoundingClientRect().bottom - foot);
     } catch (error) {
       toast(error.message, { error: true });
     } finally {
@@ -35,10 +39,8 @@ if (article) {
   };
 
   earlier.addEventListener("click", () => bring(Math.max(0, start - PIECE), start, (piece) => {
-    const height = document.documentElement.scrollHeight;
     text.prepend(...nodes(piece.text, piece.start === 0));
     start = piece.start;
-    scrollBy(0, document.documentElement.scrollHeight - height); // what was being read stays where it was
   }));
   const bringLater = () => bring(end, Math.min(total, end + PIECE), (piece) => {
     text.append(...nodes(piece.text));

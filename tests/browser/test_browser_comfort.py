@@ -181,3 +181,43 @@ def test_a_markdown_answer_keeps_its_marks_and_chips(visit) -> None:
     }""")
     assert "<mark>330 metres</mark>" in html
     assert re.search(r'<a class="chip" href="/documents/x/"[^>]*>1</a>', html)
+
+
+def test_the_text_around_a_passage_comes_as_it_is_wanted_and_does_not_push_it_away(visit, person) -> None:
+    text = "".join(f"Line {number} of the log says {number * 7 % 1000}.\n" for number in range(3_000))
+    person.add_collection(log=text)
+    document = person.get("/api/v1/documents/")["results"][0]
+    reader = visit()
+    reader.context.add_cookies([{"name": "sessionid", "value": person.http.cookies["sessionid"],
+                                 "url": reader.site.address}])
+    page = reader.page
+    start = text.index("Line 1500 ")
+    page.goto(f"{document['url']}?start={start}&end={start + 20}")
+    passage, shown = page.locator("#passage"), page.locator(".document-text .text")
+    expect(passage).to_be_in_viewport()
+    assert "Line 1100 " not in shown.text_content()
+    before = passage.bounding_box()["y"]
+    page.locator(".earlier").evaluate("button => button.click()")
+    expect(shown).to_contain_text("Line 1100 ")
+    assert abs(passage.bounding_box()["y"] - before) < 2
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(shown).to_contain_text("Line 2100 ")
+    assert text.strip().find(shown.text_content()) >= 0, "no character of the text is changed, lost or doubled"
+
+
+def test_files_are_added_by_dropping_them_anywhere_on_the_page(visit) -> None:
+    page = visit().sign_up().page
+    page.goto("/collections/")
+    page.locator("summary", has_text="New collection").click()
+    page.get_by_label("Name").fill("Dropped")
+    page.get_by_role("button", name="Make the collection").click()
+    dropped = page.evaluate_handle("""() => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File(["The ferry leaves at nine."], "ferry.txt", { type: "text/plain" }));
+        transfer.items.add(new File(["# The inn\\n\\nThe inn has six rooms."], "inn.md", { type: "text/markdown" }));
+        return transfer;
+    }""")
+    for kind in ("dragenter", "dragover", "drop"):
+        page.dispatch_event("main", kind, {"dataTransfer": dropped})
+    for name in ("ferry.txt", "inn.md"):
+        expect(page.locator(".document", has_text=name).locator(".state")).to_have_text("Ready")
