@@ -64,6 +64,7 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         self._tokenizer = tokenizer
         self._max_length = max_length
         self._stride = stride
+        self._tells_types = True
 
     @classmethod
     def at(cls, name: str, directory: Path) -> ReaderEngine:
@@ -79,6 +80,8 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         self.calibration = registry.calibration(self._directory)
         self._tokenizer = AutoTokenizer.from_pretrained(_tokenizer_directory(self._directory))
         self._model = _read_model(self._directory).to(where).eval().requires_grad_(False)
+        # peft does not hand token types on to a question-answering model, so an adapter was trained without them.
+        self._tells_types = registry.adapter_base(self._directory) is None
         # The head stays exact: in bfloat16 a score of 10 is rounded to a sixteenth, and spans are compared by it.
         self._model.qa_outputs.register_forward_pre_hook(lambda _, given: (given[0].float(),))
         quicken(self._model.base_model, self._probe, self.name)
@@ -130,7 +133,10 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
     @torch.inference_mode()
     def _logits(self, windows: Sequence[Window]) -> tuple[np.ndarray, np.ndarray]:
         where = next(self._model.parameters()).device
-        inputs = {k: torch.from_numpy(v).to(where) for k, v in pad(windows, self._tokenizer.pad_token_id).items()}
+        padded = pad(windows, self._tokenizer.pad_token_id)
+        if not self._tells_types:
+            del padded["token_type_ids"]
+        inputs = {name: torch.from_numpy(values).to(where) for name, values in padded.items()}
         self._model.eval()
         out = self._model(**inputs)
         return out.start_logits.float().cpu().numpy(), out.end_logits.float().cpu().numpy()

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 
 from webapp.ops.preflight import free_port
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 120
+START_SECONDS = 300
 
 
 class ServiceProcess:
@@ -90,10 +89,12 @@ def tiny_reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shared_service(tiny_reader: Path) -> Iterator[ServiceProcess]:
     service = ServiceProcess(tiny_reader)
     service.start()
-    service.wait_until_ready()
-    yield service
-    if psutil.pid_exists(service.process.pid):
-        service.stop()
+    try:
+        service.wait_until_ready()
+        yield service
+    finally:
+        if service.process.poll() is None:
+            service.stop()
 
 
 @pytest.fixture
