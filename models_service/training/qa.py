@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
-from pydantic import BaseModel, Field
+from pydantic import Field
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from models_service.base_models import resolve
