@@ -20,7 +20,7 @@ from webapp.ops import parts, worker_pulse
 from webapp.settings.places import redis_socket
 
 PROJECT = Path(__file__).parents[2]
-PASSAGES = 400
+PASSAGES = 300
 
 
 class Site:
@@ -107,7 +107,7 @@ def test_a_document_whose_worker_is_killed_becomes_ready_with_no_passage_doubled
         kept = next((site.folder / "documents").glob("*/*/vectors.part")).stat().st_size
         assert kept > 384 * 4
         with site.worker():
-            output, _ = command.communicate(timeout=120)
+            output, _ = command.communicate(timeout=300)
     assert command.returncode == 0
     check_that_the_book_is_whole(site, output)
 
@@ -121,7 +121,7 @@ def test_a_worker_whose_redis_is_killed_ends_its_document_and_takes_the_next(tmp
             redis.kill()
             redis.wait()
             redis = start_redis(tmp_path)
-            output, _ = command.communicate(timeout=120)
+            output, _ = command.communicate(timeout=300)
             check_that_the_book_is_whole(site, output)
             until(lambda: worker_pulse.beats(site.redis_url, worker.pid))
             note = tmp_path / "note.txt"
