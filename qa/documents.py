@@ -15,7 +15,8 @@ from typing import Literal
 from qa.encodings import NotText, decode
 from qa.html_text import declared_encoding, html_to_text
 
-MAX_DOCUMENT_BYTES = 50 * 1024 * 1024
+MAX_DOCUMENT_BYTES = 200 * 1000 * 1000
+"""What a site may let people upload is at most this: more takes longer to read than a file may (see qa/reading.py)."""
 MAX_TITLE_CHARACTERS = 200
 
 DocumentErrorCode = Literal["empty", "binary", "too_large", "unsupported", "too_hard"]
@@ -83,7 +84,7 @@ def check_size(size: int, name: str) -> None:
     if size > MAX_DOCUMENT_BYTES:
         raise DocumentError(
             "too_large",
-            f"{name} has {size / 2**20:.0f} MB; the limit is {MAX_DOCUMENT_BYTES // 2**20} MB. "
+            f"{name} has {size / 1e6:.0f} MB; the limit is {MAX_DOCUMENT_BYTES // 1_000_000} MB. "
             "Split it, or remove pictures and other embedded data.",
         )
 

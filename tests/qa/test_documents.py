@@ -88,9 +88,9 @@ def test_a_binary_file_named_txt_is_refused():
     assert raised.value.code == "binary"
 
 
-def test_a_file_of_60_mb_is_refused_by_its_size_with_the_limit():
-    with pytest.raises(DocumentError, match=r"60 MB; the limit is 50 MB\. Split it") as raised:
-        check_size(60 * 1024 * 1024, "big.txt")
+def test_a_file_of_260_mb_is_refused_by_its_size_with_the_limit():
+    with pytest.raises(DocumentError, match=r"260 MB; the limit is 200 MB\. Split it") as raised:
+        check_size(260 * 1000 * 1000, "big.txt")
     assert raised.value.code == "too_large"
     check_size(MAX_DOCUMENT_BYTES, "just.txt")
 

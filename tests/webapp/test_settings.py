@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from qa.documents import MAX_DOCUMENT_BYTES
 from webapp.settings import table
 from webapp.settings.database import database
 from webapp.settings.places import redis_socket
@@ -30,6 +31,10 @@ def test_every_default_can_be_read():
 def test_a_wrong_value_is_refused_with_what_to_write(name, value, advice):
     with pytest.raises(SettingError, match=advice):
         table.read(name, {name: value})
+
+
+def test_no_site_takes_a_file_that_is_too_large_to_be_read():
+    assert table.BY_NAME["WENDA_UPLOAD_MB"].most * 1_000_000 == MAX_DOCUMENT_BYTES
 
 
 def test_all_wrong_settings_are_named_at_once_and_a_misspelt_one_too():

@@ -17,5 +17,5 @@ def sentence(error: DocumentError, name: str) -> str:
         "too_hard": _("%(name)s takes more time or memory to read than a document may. "
                       "Split it, or save it as plain text."),
     }
-    values = {"name": name, "limit": MAX_DOCUMENT_BYTES // 2**20, "types": ", ".join(sorted(PARSERS))}
+    values = {"name": name, "limit": MAX_DOCUMENT_BYTES // 1_000_000, "types": ", ".join(sorted(PARSERS))}
     return sentences[error.code] % values

@@ -51,7 +51,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("WENDA_SIGN_UP", "choice", "auto",
             "may people make an account themselves; auto: when the server listens on loopback only",
             choices=("auto", "on", "off")),
-    Setting("WENDA_UPLOAD_MB", "integer", "50", "the largest file that may be uploaded, in MB", least=1, most=2000),
+    Setting("WENDA_UPLOAD_MB", "integer", "50", "the largest file that may be uploaded, in MB", least=1, most=200),
     Setting("WENDA_LANGUAGE", "choice", "en", "the interface's language where a browser asks for none",
             choices=("en", "zh-hans")),
     Setting("WENDA_TIME_ZONE", "text", "UTC", "the time zone that pages show times in"),
