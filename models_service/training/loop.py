@@ -27,6 +27,7 @@ class LoopSettings(BaseModel):
     clip_norm: float = Field(1.0, gt=0, description="gradients are scaled down to this L2 norm")
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$")
     checkpoint_seconds: float = Field(120.0, gt=0)
+    max_steps: int | None = Field(None, gt=0, description="end after so many steps, whatever the epochs say")
     evaluate_every: int = Field(500, gt=0, description="steps between evaluations")
     seed: int = 13
 
@@ -66,7 +67,7 @@ def train(task: Task, settings: LoopSettings, run: RunFolder) -> dict[str, float
     model = task.model.to(device)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(trained.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    total = len(task.batches)
+    total = min(len(task.batches), settings.max_steps or len(task.batches))
     rate = _linear_schedule(total, settings.warmup)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
     start = _resume(run, trained, optimizer, scheduler)
