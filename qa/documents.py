@@ -16,7 +16,7 @@ from qa.encodings import NotText, decode
 from qa.html_text import declared_encoding, html_to_text
 
 MAX_DOCUMENT_BYTES = 200 * 1000 * 1000
-"""At most this is let in by a site, whatever its setting: more takes longer to read than a file may (qa/reading.py)."""
+"""A site lets in at most this, whatever its setting: more takes longer to read than a file may (qa/reading.py)."""
 MAX_TITLE_CHARACTERS = 200
 
 DocumentErrorCode = Literal["empty", "binary", "too_large", "unsupported", "too_hard"]
