@@ -11,7 +11,23 @@ import base64
 from typing import Annotated, Any, Literal, Union
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
+
+from models_service.protocol_base import Event, Message, Request, RequestId
+from models_service.protocol_generation import (
+    MAX_PROMPT_CHARACTERS,
+    ChatMessage,
+    GenerateDelta,
+    GenerateDone,
+    GenerateRequest,
+    GenerateTimings,
+    Usage,
+)
+
+__all__ = [  # what is defined elsewhere and is part of the contract; all of this file's own names are too
+    "MAX_PROMPT_CHARACTERS", "ChatMessage", "Event", "GenerateDelta", "GenerateDone", "GenerateRequest",
+    "GenerateTimings", "Message", "Request", "Usage",
+]
 
 MAX_TEXTS = 512
 MAX_TEXT_CHARACTERS = 20_000
@@ -20,24 +36,10 @@ MAX_FRAME_BYTES = 8 * 1024 * 1024
 """The largest frame between a web or worker process and the model service."""
 MAX_BROWSER_FRAME_BYTES = 64 * 1024
 
-RequestId = Annotated[str, Field(min_length=1, max_length=64)]
 Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
 
 
-class Message(BaseModel):
-    """Strict: an unknown field is an error, so that a typing mistake is not silently ignored."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 # --- requests to the model service -------------------------------------------------------------------------------
-
-
-class Request(Message):
-    id: RequestId
-    model: str | None = Field(None, max_length=200, description="a registry name; the service's default otherwise")
-    client: str = Field("", max_length=64, description="who asks, for fair queues: a user's id, never a name")
-    deadline_ms: int | None = Field(None, gt=0, description="give up when not started after this long")
 
 
 class EmbedRequest(Request):
@@ -53,13 +55,16 @@ class ReadRequest(Request):
 
 
 class CancelRequest(Message):
-    """Stop the request with this id; its engine slot is free within one batch. Answered by that id's error event."""
+    """Stop the request with this id; its engine slot is free within one batch, or one decoding step. Answered by that
+    id's error event."""
 
     type: Literal["cancel"] = "cancel"
     id: RequestId
 
 
-ServiceRequest = Annotated[Union[EmbedRequest, ReadRequest, CancelRequest], Field(discriminator="type")]
+ServiceRequest = Annotated[
+    Union[EmbedRequest, ReadRequest, GenerateRequest, CancelRequest], Field(discriminator="type")
+]
 parse_request: TypeAdapter[ServiceRequest] = TypeAdapter(ServiceRequest)
 
 
@@ -68,10 +73,6 @@ parse_request: TypeAdapter[ServiceRequest] = TypeAdapter(ServiceRequest)
 ErrorCode = Literal[
     "bad_request", "too_large", "not_found", "forbidden", "busy", "cancelled", "deadline", "unavailable", "internal"
 ]
-
-
-class Event(Message):
-    id: RequestId
 
 
 class StartEvent(Event):
@@ -145,8 +146,8 @@ class ErrorEvent(Event):
     retry_after_ms: int | None = None
 
 
-DoneEvent = Annotated[Union[EmbedDone, ReadDone], Field(discriminator="result")]
-ServiceEvent = Annotated[Union[StartEvent, DoneEvent, ErrorEvent], Field(discriminator="type")]
+DoneEvent = Annotated[Union[EmbedDone, ReadDone, GenerateDone], Field(discriminator="result")]
+ServiceEvent = Annotated[Union[StartEvent, GenerateDelta, DoneEvent, ErrorEvent], Field(discriminator="type")]
 parse_event: TypeAdapter[ServiceEvent] = TypeAdapter(ServiceEvent)
 
 

@@ -10,19 +10,26 @@ from hypothesis.extra.numpy import arrays
 from pydantic import ValidationError
 
 from models_service.protocol import (
+    MAX_PROMPT_CHARACTERS,
     MAX_QUESTION_CHARACTERS,
     MAX_TEXT_CHARACTERS,
     MAX_TEXTS,
     Calibration,
     CancelRequest,
+    ChatMessage,
     EmbedDone,
     EmbedRequest,
     ErrorEvent,
+    GenerateDelta,
+    GenerateDone,
+    GenerateRequest,
+    GenerateTimings,
     ReadDone,
     ReadRequest,
     SpanResult,
     StartEvent,
     Timings,
+    Usage,
     json_schema,
     parse_event,
     parse_request,
@@ -38,12 +45,30 @@ requests = st.one_of(
         ReadRequest, question=text.filter(bool), passages=st.lists(text, min_size=1, max_size=5),
         n_best=st.integers(1, 20), **who,
     ),
+    st.builds(
+        GenerateRequest, prompt=st.none(),
+        messages=st.lists(
+            st.builds(ChatMessage, role=st.sampled_from(["system", "user", "assistant"]), content=text),
+            min_size=1, max_size=4,
+        ),
+        max_tokens=st.integers(1, 16_384), temperature=st.floats(0, 2), top_p=st.floats(0.01, 1),
+        top_k=st.none() | st.integers(1, 1000), stop=st.lists(text.filter(bool), max_size=4),
+        seed=st.none() | st.integers(0, 2**32 - 1), **who,
+    ),
+    st.builds(GenerateRequest, prompt=text.filter(bool), messages=st.none(), **who),
     st.builds(CancelRequest, id=ids),
 )
+counts = st.none() | st.integers(0)
 timings = st.builds(Timings, queue_ms=finite, compute_ms=finite, batch_size=st.integers(0, 512))
 spans = st.builds(SpanResult, text=text, start=st.integers(0), end=st.integers(0), score=finite)
 events = st.one_of(
     st.builds(StartEvent, id=ids),
+    st.builds(GenerateDelta, id=ids, text=text),
+    st.builds(
+        GenerateDone, id=ids, model=text, text=text, finish_reason=st.sampled_from(["stop", "length"]),
+        usage=st.builds(Usage, prompt_tokens=counts, completion_tokens=counts),
+        timings=st.builds(GenerateTimings, queue_ms=finite, first_token_ms=st.none() | finite, compute_ms=finite),
+    ),
     st.builds(
         ReadDone, id=ids, model=text, spans=st.lists(st.lists(spans, max_size=3), max_size=3), timings=timings,
         calibration=st.none() | st.builds(Calibration, weights=st.dictionaries(text, finite), intercept=finite),
@@ -91,6 +116,15 @@ def test_vectors_arrive_bit_for_bit(vectors: np.ndarray) -> None:
         '{"type": "read", "id": "1", "question": "", "passages": ["a"]}',
         '{"type": "read", "id": "1", "question": "q", "passages": ["a"], "n_best": 21}',
         '{"type": "cancel"}',
+        '{"type": "generate", "id": "1"}',
+        '{"type": "generate", "id": "1", "messages": []}',
+        '{"type": "generate", "id": "1", "prompt": ""}',
+        '{"type": "generate", "id": "1", "prompt": "a", "messages": [{"role": "user", "content": "a"}]}',
+        '{"type": "generate", "id": "1", "messages": [{"role": "tool", "content": "a"}]}',
+        '{"type": "generate", "id": "1", "prompt": "a", "temperature": 2.1}',
+        '{"type": "generate", "id": "1", "prompt": "a", "top_p": 0}',
+        '{"type": "generate", "id": "1", "prompt": "a", "stop": [""]}',
+        '{"type": "generate", "id": "1", "prompt": "a", "max_tokens": 0}',
         "[" * 100_000,
     ],
 )
@@ -106,6 +140,8 @@ def test_what_is_not_a_request_is_refused(frame: str) -> None:
         {"type": "embed", "id": "1", "texts": ["a"] * (MAX_TEXTS + 1)},
         {"type": "embed", "id": "1", "texts": ["a" * (MAX_TEXT_CHARACTERS + 1)]},
         {"type": "read", "id": "1", "question": "q" * (MAX_QUESTION_CHARACTERS + 1), "passages": ["a"]},
+        {"type": "generate", "id": "1", "prompt": "p" * (MAX_PROMPT_CHARACTERS + 1)},
+        {"type": "generate", "id": "1", "messages": [{"role": "user", "content": "p" * 250_000}] * 2},
     ],
 )
 def test_a_request_above_a_limit_is_refused(values: dict) -> None:
