@@ -36,7 +36,7 @@ test-all: $(READY) browser
 	$(PYTHON) -m pytest
 
 bench: $(READY)
-	$(PYTHON) -m benchmarks
+	$(PYTHON) -m tests.benchmarks
 
 lint: $(READY)
 	$(PYTHON) -m ruff check .

@@ -111,11 +111,11 @@ class Site:
             return httpx.get(f"{self.address}/readyz", timeout=5).status_code == 200
         return False
 
-    def command(self, *arguments: str) -> Any:
+    def command(self, *arguments: str, timeout: float = 120) -> Any:
         """What `manage.py ... --json` prints."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments, "--json"], cwd=PROJECT, env=self.environment,
-            capture_output=True, text=True, timeout=120,
+            capture_output=True, text=True, timeout=timeout,
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

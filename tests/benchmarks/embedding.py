@@ -2,7 +2,7 @@
 
 Both are given the same passages (of the help pages that come with the site), in the same number a call, one call
 after the other; rounds alternate, and the best of each counts, so that what else the machine does weighs little.
-`python -m benchmarks.embedding`
+`python -m tests.benchmarks.embedding`
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from models_service.client import ModelService
 from qa.passages import split
 from webapp.ops.preflight import free_port
 
-PAGES = Path(__file__).parents[1] / "webapp" / "knowledge" / "starter" / "en"
+PAGES = Path(__file__).parents[2] / "webapp" / "knowledge" / "starter" / "en"
 SIZES = (32, 128, 512)
 """Passages a call."""
 PASSAGES = 512

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME...] [--json]`: run each benchmark, or those named.
+"""`python -m tests.benchmarks [NAME...] [--json]`: run each benchmark, or those named.
 
 A benchmark is a module of this package with a function `run() -> dict` that prints its own table. With `--json` the
 tables go to standard error and one JSON object, a key a benchmark, to standard output.
@@ -13,12 +13,12 @@ import pkgutil
 import sys
 from contextlib import redirect_stdout
 
-import benchmarks
+from tests import benchmarks
 
 
 def main() -> None:
     names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name[0] != "_")
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(names)}; all of them when none")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
@@ -28,7 +28,7 @@ def main() -> None:
     figures = {}
     for name in arguments.names or names:
         with redirect_stdout(sys.stderr if arguments.json else sys.stdout):
-            figures[name] = importlib.import_module(f"benchmarks.{name}").run()
+            figures[name] = importlib.import_module(f"tests.benchmarks.{name}").run()
             print(flush=True)
     if arguments.json:
         print(json.dumps(figures, indent=2))
