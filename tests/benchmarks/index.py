@@ -1,7 +1,8 @@
 """How long the search index takes: dense search by size beside plain numpy, and one more document in a large index.
 
 Vectors are random and of length 1, of the encoder's 384 dimensions; their values do not change what a flat search
-costs. `python -m tests.benchmarks.index [PASSAGES...]`, by default 10,000, 100,000 and 1,000,000 (about 4 GB of memory).
+costs. `python -m tests.benchmarks.index [PASSAGES...]`, by default 10,000, 100,000 and 1,000,000 (about 4 GB of
+memory).
 """
 
 from __future__ import annotations
