@@ -1,7 +1,8 @@
 // One answer on the page: applies its events, shows text with marks and citations, confidence, sources, and its buttons.
 import { call } from "../site/api.js";
 import { copy, toast } from "../site/notices.js";
-import { answerNodes, percent } from "./quotes.js";
+import { percent } from "../site/numbers.js";
+import { answerNodes } from "./quotes.js";
 import { sourceItems } from "./sources.js";
 
 const CONFIDENT = 0.75;

@@ -34,9 +34,6 @@ export function chip(citation, number) {
   return link;
 }
 
-/** A share of 1 as people of this page's language write it. */
-export const percent = (share) => new Intl.NumberFormat(document.documentElement.lang, { style: "percent" }).format(share);
-
 /** The answer as paragraphs. */
 export function answerNodes(done) {
   const { answer } = done;

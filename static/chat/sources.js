@@ -1,7 +1,7 @@
 // The list under an answer: each source's document, its words with the answer marked, a link to the place.
 
-import { tidied } from "../knowledge/tidy.js";
-import { percent } from "./quotes.js";
+import { percent } from "../site/numbers.js";
+import { tidied } from "../site/tidy.js";
 
 /** @param isNumbered whether the numbers are those of the answer's chips. */
 export function sourceItems(citations, isNumbered) {

@@ -1,7 +1,7 @@
 // A document's page: scrolls to the quoted passage and brings the text before and after as it is wanted.
 import { call } from "../site/api.js";
 import { toast } from "../site/notices.js";
-import { tidied } from "./tidy.js";
+import { tidied } from "../site/tidy.js";
 
 const PIECE = 20_000; // characters
 const article = document.getElementById("text");

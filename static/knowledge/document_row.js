@@ -1,4 +1,5 @@
 // One document in a collection's list: its name, how far it is, what went wrong.
+import { percent, size } from "../site/numbers.js";
 
 const made = new WeakMap();
 
@@ -87,15 +88,4 @@ export class DocumentRow {
     const button = this.element.querySelector("[data-action=retry]");
     if (button) button.hidden = !isShown;
   }
-}
-
-const percent = (share) => new Intl.NumberFormat(document.documentElement.lang, { style: "percent" }).format(share);
-
-function size(bytes) {
-  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
-  let unit = 0;
-  while (bytes >= 1000 && unit < units.length - 1) { bytes /= 1000; unit += 1; }
-  return new Intl.NumberFormat(document.documentElement.lang, {
-    style: "unit", unit: units[unit], unitDisplay: unit ? "short" : "long", maximumFractionDigits: unit > 1 ? 1 : 0,
-  }).format(bytes);
 }
