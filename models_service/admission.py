@@ -1,0 +1,95 @@
+"""A model's way in: registered with the samples of what it gives, and served only once it gives them again."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models_service import model_files, samples
+from models_service.model_files import CARD_FILE, Kind, ModelUnusable
+from models_service.registry import Model, open_engine
+from models_service.versions import VersionRecord, Versions
+
+if TYPE_CHECKING:
+    from models_service.engines.encoder import EncoderEngine
+    from models_service.engines.reader import ReaderEngine
+
+log = logging.getLogger(__name__)
+
+
+def register(versions: Versions, source: Path, name: str) -> VersionRecord:
+    """Add the model in `source`, a model's directory or a finished run's folder, as a new version of `name`.
+
+    Raises:
+        ModelMissing, ModelUnusable: it is no model that can be served; nothing was registered.
+    """
+    run = source if (source / "spec.json").is_file() else source.parent
+    folder = source / "model" if (source / "spec.json").is_file() else source
+
+    def complete(copied: Path, kind: Kind) -> None:
+        card = copied / CARD_FILE
+        if not card.is_file() and (told := _card(run)):
+            card.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        engine = _load(Model(name, kind, str(copied)))
+        try:
+            samples.write(copied, kind, engine.run)
+        finally:
+            engine.close()
+
+    return versions.register(folder, name, complete=complete)
+
+
+def bring_up(model: Model, versions: Versions | None = None) -> EncoderEngine | ReaderEngine:
+    """The model's engine, loaded, warm and checked against what was registered.
+
+    Raises:
+        ModelMissing, ModelUnusable: it cannot be served, or gives something else than when it was registered.
+    """
+    folder = model.directory()
+    registered = versions is not None and folder == versions.directory(model.name, model.version)
+    if registered:
+        model_files.check_records(folder, versions.record(model.name, model.version).files)
+    engine = _load(model)
+    try:
+        if samples.check(folder, model.kind, engine.run):
+            log.info("%s, version %s, gives what it gave when it was registered", model.name, model.version)
+        elif registered:
+            raise ModelUnusable(f"The samples of {model.name}, version {model.version}, are missing.")
+        engine.warm()
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+def _load(model: Model) -> EncoderEngine | ReaderEngine:
+    """Whatever the libraries say of files that are no weights is one kind of trouble here."""
+    engine = open_engine(model)
+    try:
+        engine.load()
+    except ModelUnusable:
+        raise
+    except Exception as problem:
+        raise ModelUnusable(f"{model.name} cannot be loaded: {type(problem).__name__}: {problem}") from problem
+    return engine
+
+
+def _card(run: Path) -> dict[str, Any]:
+    """What a run's folder tells of its model: what was asked for and what was measured last."""
+    try:
+        spec = json.loads((run / "spec.json").read_text(encoding="utf-8"))
+        lines = (run / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return {}
+    measured = [event["metrics"] for line in lines if (event := json.loads(line)).get("metrics")]
+    settings = {
+        key: [Path(file).name for file in value] if key in ("data", "first") else value
+        for key, value in spec["settings"].items() if key != "evaluation"
+    }
+    evaluation = spec["settings"].get("evaluation")
+    return {
+        "task": spec["task"], "metrics": measured[-1] if measured else {},
+        "measured_on": Path(evaluation).name if evaluation else None, "settings": settings,
+    }

@@ -1,0 +1,143 @@
+"""Sample inputs of each kind of model, what a version gave for them, and whether it still gives the same.
+
+They are computed when a version is registered and kept beside its weights. A version is served only when it gives
+them again: so what is served is what was evaluated, on whatever machine, number format and library version it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from models_service.engines.reading import Reading, Span
+from models_service.model_files import SAMPLES_FILE, Kind, ModelUnusable
+from models_service.protocol import SpanResult
+
+LEAST_COSINE = 0.999
+"""Between a vector now and then; bfloat16 against float32 keeps above it."""
+MARGIN_TOLERANCE = 0.25
+MARGIN_SHARE = 0.02
+"""How far a span's score may move: this much, and this share of it. Of the starter reader on these samples bfloat16
+moves none by more than 0.12."""
+
+_BRIDGE = (
+    "The bridge over the strait was opened to traffic in October 1973, fifty years after the republic was founded."
+)
+_TOWER = (
+    "The tower was raised for the World's Fair of 1889 by the company of Gustave Eiffel. Stephen Sauvestre drew its "
+    "arches, and Maurice Koechlin worked out its frame. It stood 300 metres high and was to be taken down after "
+    "twenty years, but its use for wireless telegraphy saved it."
+)
+_RIVER = "The river rises in the Black Forest and runs through ten countries before it reaches the sea. " * 12
+TEXTS = (
+    "When was the bridge opened?", _BRIDGE, _TOWER, _RIVER + _TOWER, "a", "The price rose by 12.5 % to $1,300.",
+    "def add(a, b): return a + b", "桥是什么时候开通的？",
+)
+READINGS = (
+    Reading("When was the bridge opened?", _BRIDGE),
+    Reading("How many years after the republic was the bridge opened?", _BRIDGE),
+    Reading("Who drew the arches of the tower?", _TOWER),
+    Reading("How high was the tower?", _TOWER),
+    Reading("What saved the tower?", _RIVER + _TOWER),
+    Reading("Where does the river rise?", _RIVER + _TOWER),
+    Reading("Who painted the ceiling?", _BRIDGE),
+    Reading("桥是什么时候开通的？", "这座桥于1973年10月开通，全长1560米。"),
+)
+
+
+class EncoderSamples(BaseModel):
+    texts: list[str]
+    vectors: list[list[float]]
+
+
+class ReaderSample(BaseModel):
+    question: str
+    passage: str
+    spans: list[SpanResult]
+
+
+class ReaderSamples(BaseModel):
+    readings: list[ReaderSample]
+
+
+Run = Callable[[Sequence[Any]], list[Any]]
+"""An engine's `run`."""
+
+
+def write(folder: Path, kind: Kind, run: Run) -> None:
+    """Compute the samples with a loaded engine and keep them in its folder."""
+    made = _encoded(run) if kind == "encoder" else _read(run)
+    (folder / SAMPLES_FILE).write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def check(folder: Path, kind: Kind, run: Run) -> bool:
+    """Compute the folder's samples anew; False when it has none.
+
+    Raises:
+        ModelUnusable: the results are not those that were kept; the sentence says where they part.
+    """
+    file = folder / SAMPLES_FILE
+    if not file.is_file():
+        return False
+    try:
+        if kind == "encoder":
+            _compare_vectors(EncoderSamples.model_validate_json(file.read_bytes()), run)
+        else:
+            _compare_spans(ReaderSamples.model_validate_json(file.read_bytes()), run)
+    except ValidationError:
+        raise ModelUnusable(f"{SAMPLES_FILE} cannot be read.") from None
+    return True
+
+
+def _encoded(run: Run) -> EncoderSamples:
+    return EncoderSamples(
+        texts=list(TEXTS), vectors=[[round(float(value), 6) for value in vector] for vector in run(TEXTS)]
+    )
+
+
+def _read(run: Run) -> ReaderSamples:
+    return ReaderSamples(readings=[
+        ReaderSample(question=one.question, passage=one.passage, spans=[SpanResult(**asdict(span)) for span in spans])
+        for one, spans in zip(READINGS, run(READINGS), strict=True)
+    ])
+
+
+def _compare_vectors(kept: EncoderSamples, run: Run) -> None:
+    for text, then, now in zip(kept.texts, kept.vectors, run(kept.texts), strict=True):
+        if len(then) != len(now):
+            raise ModelUnusable(f"It gives vectors of {len(now)} numbers, and of {len(then)} when it was registered.")
+        cosine = float(np.dot(then, now) / max(np.linalg.norm(then) * np.linalg.norm(now), 1e-12))
+        if not cosine >= LEAST_COSINE:
+            raise ModelUnusable(
+                f"Its vector for {text[:40]!r} agrees only {cosine:.4f} with the one of when it was registered."
+            )
+
+
+def _compare_spans(kept: ReaderSamples, run: Run) -> None:
+    inputs = [Reading(one.question, one.passage) for one in kept.readings]
+    for one, now in zip(kept.readings, run(inputs), strict=True):
+        if not one.spans and not now:
+            continue
+        if not one.spans or not now:
+            raise ModelUnusable(f"For {one.question!r} it finds spans only now, or found some only then.")
+        best = one.spans[0]
+        same = _same_span(best, now)
+        if same is None or not _near(same.score, best.score) or not _near(now[0].score, best.score):
+            found = f"{same.score:.2f}" if same else "not at all"
+            raise ModelUnusable(
+                f"For {one.question!r} it found {best.text[:40]!r} with a score of {best.score:.2f} when it was "
+                f"registered; now it finds that {found}, and {now[0].text[:40]!r} first, with {now[0].score:.2f}."
+            )
+
+
+def _same_span(wanted: SpanResult, spans: Sequence[Span]) -> Span | None:
+    return next((span for span in spans if (span.start, span.end) == (wanted.start, wanted.end)), None)
+
+
+def _near(now: float, then: float) -> bool:
+    return abs(now - then) <= MARGIN_TOLERANCE + MARGIN_SHARE * abs(then)
