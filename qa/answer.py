@@ -128,6 +128,7 @@ async def answer(
         )
         return
     said = _to_say(cited)
+    cited = said + [citation for citation in cited if citation not in said]
     pieces = []
     for number, citation in enumerate(said, start=1):
         pieces.append(("" if not pieces else "\n\n") + citation.quote)
@@ -135,7 +136,7 @@ async def answer(
     clock.mark("check_ms")
     best = cited[0]
     yield AnswerDone(
-        answer="".join(pieces), span=best.quote[best.span_start - best.start : best.span_end - best.start],
+        answer="".join(pieces), span=_span(best), format=_format(said, read),
         abstained=False, confidence=round(confidence, 4), citations=cited, question=asked,
         verification={**verification, **_agreement(ranked)}, timings=clock.timings(),
     )
@@ -235,6 +236,12 @@ def _to_say(cited: Sequence[Citation]) -> list[Citation]:
             said.append(citation)
             spans.add(_span(citation).lower())
     return said
+
+
+def _format(said: Sequence[Citation], read: Sequence[RetrievedPassage]) -> Literal["plain", "markdown"]:
+    """Markdown is quoted as its source, to be rendered where it is shown."""
+    kinds = {retrieved.passage.document.id: retrieved.passage.document.media_type for retrieved in read}
+    return "markdown" if any(kinds[citation.document] == "text/markdown" for citation in said) else "plain"
 
 
 def _span(citation: Citation) -> str:

@@ -25,7 +25,7 @@ import numpy as np
 
 from qa import index_database as database
 from qa import segments as segment_files
-from qa.index_database import IndexedDocument, IndexedPassage
+from qa.index_database import Encoder, IndexedDocument, IndexedPassage
 from qa.passages import Passage
 from qa.segments import Segment, SegmentCorrupt, SegmentFile
 
@@ -39,6 +39,19 @@ _COMPACT_FROM = 1024
 
 class CollectionGone(LookupError):
     """The collection was deleted (or never made)."""
+
+
+class EncoderMismatch(Exception):
+    """The index's vectors are of one encoder and those at hand of another: comparing them means nothing."""
+
+    def __init__(self, folder: Path, recorded: Encoder, given: Encoder) -> None:
+        super().__init__(
+            f"The index of collection {folder.name} was made with the encoder {recorded.name or 'of unknown name'}, and "
+            f"{given.name or 'another one'} is in use now. Read the collection's documents in again (`manage.py "
+            "ingest --again`), or go back to the encoder of before (`manage.py models rollback`)."
+        )
+        self.recorded = recorded
+        self.given = given
 
 
 class CollectionIndex:
@@ -70,22 +83,26 @@ class CollectionIndex:
     # --- writing ---
 
     def publish(
-        self, document: IndexedDocument, text: str, passages: Sequence[Passage], vectors: np.ndarray
+        self, document: IndexedDocument, text: str, passages: Sequence[Passage], vectors: np.ndarray, encoder: str = ""
     ) -> None:
         """Make the document searchable, replacing what was published for its id before.
 
         Args:
             text: the stored document, which `passages` cut.
             vectors: float32 of shape (passages, dimension), each of L2 norm 1.
+            encoder: what made the vectors, `NAME@VERSION`; "" when nothing but their dimension is to be compared.
 
         Raises:
             CollectionGone: the collection was deleted.
+            EncoderMismatch: the index holds passages whose vectors are of another encoder.
             ValueError: vectors and passages do not fit.
         """
         if len(vectors) != len(passages) or vectors.ndim != 2:
             raise ValueError(f"{len(passages)} passages but vectors of shape {vectors.shape}")
         with self._publishing() as connection:
             self._sweep(connection)
+            given = Encoder(encoder, vectors.shape[1] if len(passages) else 0)
+            left = self._segments_to_leave(connection, document.id, given)
             first = database.reserve_passages(connection, len(passages))
             ids = np.arange(first, first + len(passages), dtype=np.int64)
             written = [segment_files.write(self._segments, ids, vectors)] if len(passages) else []
@@ -93,8 +110,25 @@ class CollectionIndex:
             with database.transaction(connection):
                 database.delete_document(connection, document.id)
                 database.insert_document(connection, document, rows)
-                database.replace_segments(connection, (), written)
+                database.replace_segments(connection, left, written)
+                if given.dimension:
+                    recorded = database.encoder(connection)
+                    kept = "" if left else recorded.name
+                    database.set_encoder(connection, Encoder(given.name or kept, given.dimension))
             self._merge(connection)
+
+    def _segments_to_leave(self, connection: sqlite3.Connection, document_id: str, given: Encoder) -> list[str]:
+        """Old segments, all of deleted passages, where the encoder changes; none where it stays.
+
+        Raises:
+            EncoderMismatch: other documents' passages are in them.
+        """
+        recorded = database.encoder(connection)
+        if recorded.fits(given):
+            return []
+        if database.document_ids(connection) - {document_id}:
+            raise EncoderMismatch(self.folder, recorded, given)
+        return [segment.name for segment in database.manifest(connection)[1]]
 
     def delete(self, document_id: str) -> None:
         """Take a document out of every search at once; one that is not there is fine. Its vectors go later.
@@ -156,15 +190,22 @@ class CollectionIndex:
 
     # --- reading ---
 
-    def dense(self, vector: np.ndarray, k: int) -> list[tuple[int, float]]:
+    def dense(self, vector: np.ndarray, k: int, encoder: str = "") -> list[tuple[int, float]]:
         """The k passages nearest to `vector`, float32 (dimension,), as (id, cosine), nearest first.
+
+        Args:
+            encoder: what made the vector, `NAME@VERSION`; "" when nothing but its dimension is to be compared.
 
         Raises:
             CollectionGone: the collection was deleted.
+            EncoderMismatch: the index's vectors are of another encoder.
             SegmentCorrupt: a file of the index is damaged.
         """
         with self._connection() as connection:
             segments = self._current(connection)
+            recorded, given = database.encoder(connection), Encoder(encoder, len(vector))
+            if segments and not (recorded.fits(given) and segments[0].index.d == given.dimension):
+                raise EncoderMismatch(self.folder, recorded, given)
             total = sum(s.index.ntotal for s in segments)
             wanted = min(k, total)
             asked = wanted + 8

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from models_service.registry import STARTER_ENCODER
 from qa.segments import SegmentFile
 from qa.terms import terms
 
@@ -26,7 +27,7 @@ _TITLE_WEIGHT, _TEXT_WEIGHT = 0.5, 1.0
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS state (one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL,
                                   next_passage INTEGER NOT NULL);
-INSERT OR IGNORE INTO state VALUES (1, 0, 1);
+INSERT OR IGNORE INTO state (one, generation, next_passage) VALUES (1, 0, 1);
 CREATE TABLE IF NOT EXISTS documents (id TEXT PRIMARY KEY, title TEXT NOT NULL, media_type TEXT NOT NULL,
                                       passages INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS passages (id INTEGER PRIMARY KEY, document TEXT NOT NULL, start INTEGER NOT NULL,
@@ -36,6 +37,21 @@ CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (title, text, tokenize = '{_
 CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (words, 'row');
 CREATE TABLE IF NOT EXISTS segments (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, vectors INTEGER NOT NULL);
 """
+_VERSION = 1
+"""Of the schema, kept in the file. 1: the state names the encoder that the vectors are of."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What made an index's vectors: a model's `NAME@VERSION` ("" when it was not named) and their dimension (0 until
+    it is known). Vectors of two encoders cannot be compared, even where their dimensions are equal."""
+
+    name: str = ""
+    dimension: int = 0
+
+    def fits(self, other: Encoder) -> bool:
+        same_name = not self.name or not other.name or self.name == other.name
+        return same_name and (not self.dimension or not other.dimension or self.dimension == other.dimension)
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,8 @@ def connect(folder: Path, *, create: bool = False) -> Iterator[sqlite3.Connectio
         if create:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_SCHEMA)
+        if connection.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
+            _bring_up_to_date(connection)
         yield connection
     finally:
         connection.close()
@@ -88,6 +106,28 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Name the encoder of an index that was made before encoders were named, when there was one alone."""
+    with transaction(connection):
+        if connection.execute("PRAGMA user_version").fetchone()[0] >= _VERSION:
+            return  # another process was faster
+        connection.execute("ALTER TABLE state ADD COLUMN encoder TEXT NOT NULL DEFAULT ''")
+        connection.execute("ALTER TABLE state ADD COLUMN dimension INTEGER NOT NULL DEFAULT 0")
+        connection.execute(
+            "UPDATE state SET encoder = ? WHERE EXISTS (SELECT 1 FROM segments)", (STARTER_ENCODER,)
+        )
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def encoder(connection: sqlite3.Connection) -> Encoder:
+    return Encoder(*connection.execute("SELECT encoder, dimension FROM state").fetchone())
+
+
+def set_encoder(connection: sqlite3.Connection, made_by: Encoder) -> None:
+    """Inside a transaction: what the vectors are of from now on."""
+    connection.execute("UPDATE state SET encoder = ?, dimension = ?", (made_by.name, made_by.dimension))
 
 
 def generation(connection: sqlite3.Connection) -> int:

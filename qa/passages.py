@@ -64,6 +64,11 @@ def in_heading(text: str, position: int) -> bool:
     return _HEADING_LINE.match(text, text.rfind("\n", 0, position) + 1) is not None
 
 
+def in_code_block(text: str, position: int) -> bool:
+    """Whether the character at `position` stands in a fenced block of code that is opened in `text`."""
+    return text.count("```", 0, position) % 2 == 1
+
+
 def _units(text: str) -> Iterator[_Unit]:
     previous_end = 0
     for start, end in sentences(text):

@@ -67,14 +67,18 @@ async def retrieve(
 
 
 def search(
-    question: str, vector: np.ndarray | None, collections: Sequence[tuple[str, CollectionIndex]], k: int
+    question: str,
+    vector: np.ndarray | None,
+    collections: Sequence[tuple[str, CollectionIndex]],
+    k: int,
+    encoder: str = "",
 ) -> list[RetrievedPassage]:
-    """`retrieve` for a question that is embedded already; by words alone when `vector` is None."""
+    """`retrieve` for a question that `encoder` has embedded already; by words alone when `vector` is None."""
     found = {}
     depth = max(k, DEPTH)
     for name, index in collections:
         try:
-            dense = index.dense(vector, depth) if vector is not None else []
+            dense = index.dense(vector, depth, encoder) if vector is not None else []
             found[name] = _Found(dense, index.bm25(question, depth))
         except CollectionGone:
             continue

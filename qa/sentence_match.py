@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from models_service.protocol import Calibration, SpanResult
+from qa.passages import in_code_block
 from qa.sentences import sentences
 from qa.terms import terms
 
@@ -53,7 +54,7 @@ def _of_passage(weights: Mapping[str, float], total: float, passage: str, n_best
     in_context = sum(weight for term, weight in weights.items() if term in set(context)) / total if total else 0.0
     found = []
     for start, end in ranges:
-        if _ASKS.search(passage, start, end):
+        if _ASKS.search(passage, start, end) or in_code_block(passage, start):
             continue
         own = terms(passage[start:end])
         held = sum(weight for term, weight in weights.items() if term in set(own))

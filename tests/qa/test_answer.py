@@ -63,11 +63,13 @@ def index(tmp_path: Path) -> CollectionIndex:
     return CollectionIndex.create(tmp_path / "index")
 
 
-async def add(index: CollectionIndex, documents: DocumentStore, identifier: str, text: str) -> None:
+async def add(
+    index: CollectionIndex, documents: DocumentStore, identifier: str, text: str, media_type: str = "text/plain"
+) -> None:
     passages = split(text)
     vectors = await RuleReader({}).embed([text[p.start : p.end] for p in passages])
     documents.put(identifier, text.encode(), f"{identifier}.txt", text)
-    index.publish(IndexedDocument(identifier, identifier, "text/plain"), text, passages, vectors)
+    index.publish(IndexedDocument(identifier, identifier, media_type), text, passages, vectors)
 
 
 async def ask(question: str, index: CollectionIndex, documents: DocumentStore, reader: RuleReader, **more):
@@ -141,6 +143,27 @@ async def test_the_same_answer_in_other_documents_is_cited_and_not_repeated(inde
     assert done.verification["stated_elsewhere"] >= 1
 
 
+async def test_a_piece_of_the_answer_is_numbered_by_its_place_among_the_citations(index, documents):
+    await add(index, documents, "tower", TOWER)
+    await add(index, documents, "copy", f"The Eiffel Tower, finished in 1889, is of iron. {BRIDGE}")
+    reader = RuleReader({"1889": 3.0, "1883": 2.9})
+    *events, done = await ask("When was the Eiffel Tower or the bridge finished?", index, documents, reader)
+    deltas = [event for event in events if isinstance(event, DeltaEvent)]
+    assert len(deltas) == 2
+    for delta in deltas:
+        assert done.citations[delta.citation - 1].quote == delta.text.strip()
+
+
+async def test_an_answer_quoted_from_a_markdown_document_is_said_to_be_markdown(index, documents):
+    await add(index, documents, "tower", "The `tower` was finished in **1889**.", "text/markdown")
+    reader = RuleReader({"1889": 3.0})
+    *_, done = await ask("When was the tower finished?", index, documents, reader)
+    assert done.format == "markdown"
+    await add(index, documents, "tower", TOWER)
+    *_, done = await ask("When was the tower finished?", index, documents, reader)
+    assert done.format == "plain"
+
+
 async def test_a_heading_is_never_the_answer_and_nor_is_a_span_over_a_line_s_end(index, documents):
     text = "# The tower of 1887\n\nThe tower was begun in 1887\n\nand finished in 1889."
     await add(index, documents, "tower", text)
@@ -182,8 +205,9 @@ async def test_a_chinese_question_is_answered_by_the_sentence_that_shares_its_wo
     text = f"{question}\n\n埃菲尔铁塔位于巴黎。铁塔由古斯塔夫·埃菲尔的公司设计，于一八八九年建成。它高三百三十米。"
     await add(index, documents, "tower", text)
     reader = RuleReader({})
+    await add(index, documents, "code", "```\nask 埃菲尔铁塔由哪家公司设计并建成。\n```")
     *_, done = await ask(question, index, documents, reader)
-    assert not done.abstained and "公司设计" in done.answer
+    assert not done.abstained and "古斯塔夫·埃菲尔的公司设计" in done.answer and "ask" not in done.answer
     assert done.citations[0].quote != question and "？" not in done.answer
     assert reader.questions == [] and done.verification["method"] == "word overlap"
     assert text[done.citations[0].start : done.citations[0].end] == done.citations[0].quote
