@@ -3,7 +3,8 @@
 The whole site runs as `manage.py up` runs it, with a collection of 10,000 passages (sentences of the help pages in
 ever new orders). Beside it, in the same run, the same questions by plain libraries in one process:
 sentence-transformers encodes the question and searches the same passages, a transformers model reads the best ten in
-one padded batch. That one does neither word search nor checks, events or saving. `python -m tests.benchmarks.answering [PASSAGES]`
+one padded batch. That one does neither word search nor checks, events or saving.
+`python -m tests.benchmarks.answering [PASSAGES]`
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ TEMPLATES = [
 
 LANGUAGE_CODE = read("WENDA_LANGUAGE")
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LOCALE_PATHS = [PROJECT / "locale"]
+LOCALE_PATHS = [PROJECT / "webapp" / "locale"]
 TIME_ZONE = read("WENDA_TIME_ZONE")
 USE_TZ = True
 
