@@ -12,8 +12,8 @@ import pytest
 from django.conf import settings
 from django.utils.translation import trim_whitespace
 
-ROOT = Path(settings.LOCALE_PATHS[0]).parent
-CATALOGS = ROOT / "webapp" / "locale" / "zh_Hans" / "LC_MESSAGES"
+ROOT = Path(settings.LOCALE_PATHS[0]).parents[1]
+CATALOGS = Path(settings.LOCALE_PATHS[0]) / "zh_Hans" / "LC_MESSAGES"
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd%]")
 BLOCK = re.compile(r"\{% blocktranslate[^%]*%\}(.*?)(?:\{% plural %\}.*?)?\{% endblocktranslate %\}", re.S)
 CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
