@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from models_service.engines.reader import ReaderEngine
 
 __all__ = [
-    "CALIBRATION_FILE", "ENCODER", "READER", "Kind", "Model", "ModelMissing", "ModelUnusable", "Registry",
-    "adapter_base", "calibration", "check_files", "load_reader", "named_or_directory", "open_engine",
+    "CALIBRATION_FILE", "ENCODER", "READER", "STARTER_ENCODER", "Kind", "Model", "ModelMissing", "ModelUnusable",
+    "Registry", "adapter_base", "calibration", "check_files", "load_reader", "named_or_directory", "open_engine",
 ]
 
 ENCODER = "all-MiniLM-L6-v2"
 READER = "wenda-reader"
+STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
 ELSEWHERE_VERSION = "directory"
 """The version of a model that the service was given a directory for."""
@@ -49,6 +50,11 @@ class Model:
     kind: Kind
     source: str
     version: str = ELSEWHERE_VERSION
+
+    @property
+    def label(self) -> str:
+        """Its name and version, as whoever keeps what it gave may write down."""
+        return f"{self.name}@{self.version}"
 
     def directory(self) -> Path:
         """The model's files, checked to be there and to be safetensors. Raises ModelMissing, ModelUnusable."""

@@ -24,8 +24,10 @@ from pathlib import Path
 import numpy as np
 
 from qa import index_database as database
+from qa import index_encoder
 from qa import segments as segment_files
-from qa.index_database import Encoder, IndexedDocument, IndexedPassage
+from qa.index_database import IndexedDocument, IndexedPassage
+from qa.index_encoder import Encoder
 from qa.passages import Passage
 from qa.segments import Segment, SegmentCorrupt, SegmentFile
 
@@ -39,19 +41,6 @@ _COMPACT_FROM = 1024
 
 class CollectionGone(LookupError):
     """The collection was deleted (or never made)."""
-
-
-class EncoderMismatch(Exception):
-    """The index's vectors are of one encoder and those at hand of another: comparing them means nothing."""
-
-    def __init__(self, folder: Path, recorded: Encoder, given: Encoder) -> None:
-        super().__init__(
-            f"The index of collection {folder.name} was made with the encoder {recorded.name or 'of unknown name'}, and "
-            f"{given.name or 'another one'} is in use now. Read the collection's documents in again (`manage.py "
-            "ingest --again`), or go back to the encoder of before (`manage.py models rollback`)."
-        )
-        self.recorded = recorded
-        self.given = given
 
 
 class CollectionIndex:
@@ -83,7 +72,8 @@ class CollectionIndex:
     # --- writing ---
 
     def publish(
-        self, document: IndexedDocument, text: str, passages: Sequence[Passage], vectors: np.ndarray, encoder: str = ""
+        self, document: IndexedDocument, text: str, passages: Sequence[Passage], vectors: np.ndarray,
+        encoder: str = "",
     ) -> None:
         """Make the document searchable, replacing what was published for its id before.
 
@@ -101,8 +91,8 @@ class CollectionIndex:
             raise ValueError(f"{len(passages)} passages but vectors of shape {vectors.shape}")
         with self._publishing() as connection:
             self._sweep(connection)
-            given = Encoder(encoder, vectors.shape[1] if len(passages) else 0)
-            left = self._segments_to_leave(connection, document.id, given)
+            given = Encoder(encoder, vectors.shape[1]) if len(passages) else Encoder()
+            outdated = index_encoder.outdated_segments(connection, self.folder.name, document.id, given)
             first = database.reserve_passages(connection, len(passages))
             ids = np.arange(first, first + len(passages), dtype=np.int64)
             written = [segment_files.write(self._segments, ids, vectors)] if len(passages) else []
@@ -110,25 +100,9 @@ class CollectionIndex:
             with database.transaction(connection):
                 database.delete_document(connection, document.id)
                 database.insert_document(connection, document, rows)
-                database.replace_segments(connection, left, written)
-                if given.dimension:
-                    recorded = database.encoder(connection)
-                    kept = "" if left else recorded.name
-                    database.set_encoder(connection, Encoder(given.name or kept, given.dimension))
+                index_encoder.record(connection, given)
+                database.replace_segments(connection, outdated, written)
             self._merge(connection)
-
-    def _segments_to_leave(self, connection: sqlite3.Connection, document_id: str, given: Encoder) -> list[str]:
-        """Old segments, all of deleted passages, where the encoder changes; none where it stays.
-
-        Raises:
-            EncoderMismatch: other documents' passages are in them.
-        """
-        recorded = database.encoder(connection)
-        if recorded.fits(given):
-            return []
-        if database.document_ids(connection) - {document_id}:
-            raise EncoderMismatch(self.folder, recorded, given)
-        return [segment.name for segment in database.manifest(connection)[1]]
 
     def delete(self, document_id: str) -> None:
         """Take a document out of every search at once; one that is not there is fine. Its vectors go later.
@@ -203,9 +177,9 @@ class CollectionIndex:
         """
         with self._connection() as connection:
             segments = self._current(connection)
-            recorded, given = database.encoder(connection), Encoder(encoder, len(vector))
-            if segments and not (recorded.fits(given) and segments[0].index.d == given.dimension):
-                raise EncoderMismatch(self.folder, recorded, given)
+            if segments:
+                given = Encoder(encoder, len(vector))
+                index_encoder.check(connection, self.folder.name, given, segments[0].index.d)
             total = sum(s.index.ntotal for s in segments)
             wanted = min(k, total)
             asked = wanted + 8

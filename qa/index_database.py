@@ -42,19 +42,6 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Encoder:
-    """What made an index's vectors: a model's `NAME@VERSION` ("" when it was not named) and their dimension (0 until
-    it is known). Vectors of two encoders cannot be compared, even where their dimensions are equal."""
-
-    name: str = ""
-    dimension: int = 0
-
-    def fits(self, other: Encoder) -> bool:
-        same_name = not self.name or not other.name or self.name == other.name
-        return same_name and (not self.dimension or not other.dimension or self.dimension == other.dimension)
-
-
-@dataclass(frozen=True)
 class IndexedDocument:
     """What the index knows of a document; `id` is the document store's."""
 
@@ -121,13 +108,14 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
-def encoder(connection: sqlite3.Connection) -> Encoder:
-    return Encoder(*connection.execute("SELECT encoder, dimension FROM state").fetchone())
+def encoder(connection: sqlite3.Connection) -> tuple[str, int]:
+    """Name and dimension of what made the vectors; "" and 0 where they are not known."""
+    return connection.execute("SELECT encoder, dimension FROM state").fetchone()
 
 
-def set_encoder(connection: sqlite3.Connection, made_by: Encoder) -> None:
+def set_encoder(connection: sqlite3.Connection, name: str, dimension: int) -> None:
     """Inside a transaction: what the vectors are of from now on."""
-    connection.execute("UPDATE state SET encoder = ?, dimension = ?", (made_by.name, made_by.dimension))
+    connection.execute("UPDATE state SET encoder = ?, dimension = ?", (name, dimension))
 
 
 def generation(connection: sqlite3.Connection) -> int:
