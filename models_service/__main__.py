@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 from pathlib import Path
 
 import uvicorn
@@ -29,11 +30,19 @@ def main() -> None:
     except ModelMissing as problem:
         parser.error(str(problem))
 
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request; the metrics say it better
+    from models_service.engines.remote import RemoteGenerator, RemoteServer
     from models_service.server import make_app
+
+    remote = RemoteServer.of(os.environ)
+    if remote and not remote.model:
+        parser.error("WENDA_GENERATOR_URL is set; set WENDA_GENERATOR_MODEL to the name of the model there.")
+    generator = RemoteGenerator(remote) if remote else None
 
     # Twice the contract's limit is let in, so that a frame above it gets an answer rather than a closed socket.
     uvicorn.run(
-        make_app(registry), host=arguments.host, port=arguments.port, log_level="warning", access_log=False,
+        make_app(registry, generator),
+        host=arguments.host, port=arguments.port, log_level="warning", access_log=False,
         ws_max_size=2 * MAX_FRAME_BYTES, ws_per_message_deflate=False, timeout_graceful_shutdown=GRACE_SECONDS,
     )
 

@@ -13,21 +13,25 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from pydantic import ValidationError
 
 from models_service.errors import ModelsError, ModelsUnavailable
-from models_service.link import Link, LinkBroke
+from models_service.link import Done, Link, LinkBroke
 from models_service.protocol import (
     MAX_FRAME_BYTES,
     MAX_TEXT_CHARACTERS,
     MAX_TEXTS,
+    ChatMessage,
     EmbedDone,
     EmbedRequest,
+    GenerateDone,
+    GenerateRequest,
     ReadDone,
     ReadRequest,
     Request,
@@ -61,6 +65,18 @@ class Models(Protocol):
 
     async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
         """The best spans of each passage (1 to 512 passages of up to 20,000 characters)."""
+        ...
+
+    def generate(
+        self, messages: Sequence[ChatMessage], *, client: str = "", **settings: Any
+    ) -> AsyncGenerator[str | GenerateDone, None]:
+        """What the generator writes on after `messages`, in pieces, then GenerateDone.
+
+        Closing the iterator, or cancelling its task, stops the work.
+
+        Args:
+            settings: fields of GenerateRequest: max_tokens, temperature, top_p, top_k, stop, seed.
+        """
         ...
 
 
@@ -119,6 +135,16 @@ class ModelService(Models):
         assert isinstance(done, ReadDone)
         return done
 
+    async def generate(
+        self, messages: Sequence[ChatMessage], *, client: str = "", **settings: Any
+    ) -> AsyncGenerator[str | GenerateDone, None]:
+        given = [message.model_copy(update={"content": encodable(message.content)}) for message in messages]
+        request = self._make(GenerateRequest, messages=given, client=client, **settings)
+        async with aclosing(self._stream(request)) as pieces:
+            async for piece in pieces:
+                assert isinstance(piece, str | GenerateDone)
+                yield piece
+
     async def close(self) -> None:
         """Close this event loop's connections."""
         pool = self._pools.pop(asyncio.get_running_loop(), None)
@@ -137,23 +163,38 @@ class ModelService(Models):
         except ValidationError as problem:
             raise ModelsError("bad_request", _sentence(problem)) from problem
 
-    async def _ask(self, request: Request) -> EmbedDone | ReadDone:
+    async def _ask(self, request: Request) -> Done:
+        async with aclosing(self._stream(request)) as events:
+            async for event in events:
+                if not isinstance(event, str):
+                    return event
+        raise RuntimeError("the request ended without its last event")
+
+    async def _stream(self, request: Request) -> AsyncGenerator[str | Done, None]:
+        """Sent again when the connection breaks, or when all replicas are busy, until its first text is there."""
         pool = self._pool()
         clock = asyncio.get_running_loop().time
         give_up = clock() + self._patience
         breaks = 0
+        begun = False
         while True:
             link = await pool.connected(self._urls, self._patience)
             try:
-                return await link.ask(request)
+                async with aclosing(link.stream(request)) as events:
+                    async for event in events:
+                        begun = True
+                        yield event
+                return
             except LinkBroke:
+                if begun:  # another text would begin otherwise
+                    raise ModelsUnavailable("The model service broke off in the middle of this text.") from None
                 breaks += 1
                 if breaks == MAX_BREAKS:
                     sentence = "The model service broke off several times while it worked on this."
                     raise ModelsUnavailable(sentence) from None
             except ModelsError as problem:
                 pause = (problem.retry_after_ms or 250) / 1000
-                if problem.code != "busy" or clock() + pause > give_up:
+                if problem.code != "busy" or begun or clock() + pause > give_up:
                     raise
                 await asyncio.sleep(pause)
 

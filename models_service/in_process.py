@@ -5,31 +5,44 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from models_service import registry
 from models_service.client import Models, encodable
+from models_service.engines.generating import Generator
 from models_service.engines.reading import Reading
 from models_service.errors import ModelsError, ModelsUnavailable
-from models_service.protocol import MAX_TEXT_CHARACTERS, ReadDone, SpanResult, Timings
+from models_service.protocol import (
+    MAX_TEXT_CHARACTERS,
+    ChatMessage,
+    GenerateDone,
+    GenerateRequest,
+    ReadDone,
+    SpanResult,
+    Timings,
+)
 from models_service.registry import ENCODER, READER, ModelMissing, ModelUnusable
+from models_service.slots import Slots
 
 
 class InProcessModels(Models):
     """Loads each engine when it is first needed. One caller at a time computes; the others wait."""
 
-    def __init__(self, *, encoder: str = ENCODER, reader: str = READER) -> None:
-        """Registry names, or directories."""
+    def __init__(self, *, encoder: str = ENCODER, reader: str = READER, generator: Generator | None = None) -> None:
+        """Registry names, or directories; and a generator, where there is one."""
         self._models = {
             "encoder": registry.named_or_directory(encoder, "encoder"),
             "reader": registry.named_or_directory(reader, "reader"),
         }
         self._engines: dict[registry.Kind, Any] = {}
         self._one_at_a_time = threading.Lock()
+        self._slots = Slots(generator) if generator else None
 
     async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
         if not texts:
@@ -51,10 +64,25 @@ class InProcessModels(Models):
             calibration=self._engines["reader"].calibration,
         )
 
+    async def generate(
+        self, messages: Sequence[ChatMessage], *, client: str = "", **settings: Any
+    ) -> AsyncGenerator[str | GenerateDone, None]:
+        if self._slots is None:
+            raise ModelsError("not_found", "No text generator is set up.")
+        try:
+            request = GenerateRequest(id="in-process", messages=list(messages), client=client, **settings)
+        except ValidationError as problem:
+            raise ModelsError("bad_request", str(problem)) from None
+        async with aclosing(self._slots.stream(request)) as pieces:
+            async for piece in pieces:
+                yield piece
+
     async def close(self) -> None:
         engines, self._engines = self._engines, {}
         for engine in engines.values():
             engine.close()
+        if self._slots:
+            await self._slots.generator.close()
 
     async def __aenter__(self) -> InProcessModels:
         return self

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from pydantic import ValidationError
@@ -22,6 +22,8 @@ from models_service.protocol import (
     CancelRequest,
     EmbedDone,
     ErrorEvent,
+    GenerateDelta,
+    GenerateDone,
     ReadDone,
     Request,
     StartEvent,
@@ -39,6 +41,23 @@ class LinkBroke(Exception):
     """The connection went away while the request was in flight; nobody knows whether it was worked on."""
 
 
+Done = EmbedDone | ReadDone | GenerateDone
+
+
+class _Arriving:
+    """A text on its way in. What its reader has not taken yet is one piece, so that no reader holds up the others."""
+
+    def __init__(self, end: asyncio.Future[Done]) -> None:
+        self.text = ""
+        self.end = end
+        self.changed = asyncio.Event()
+        end.add_done_callback(lambda _: self.changed.set())
+
+    def add(self, text: str) -> None:
+        self.text += text
+        self.changed.set()
+
+
 class Link:
     """Opens at once and stays open until `close`. Belongs to the event loop it was made in."""
 
@@ -47,7 +66,8 @@ class Link:
         self.url = url
         self.connected = False
         self._on_change = on_change
-        self._waiting: dict[str, asyncio.Future[EmbedDone | ReadDone]] = {}
+        self._waiting: dict[str, asyncio.Future[Done]] = {}
+        self._arriving: dict[str, _Arriving] = {}
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
         self._keeper = asyncio.create_task(self._keep_open(), name=f"link to {url}")
 
@@ -56,27 +76,46 @@ class Link:
         """How many requests await their answer."""
         return len(self._waiting)
 
-    async def ask(self, request: Request) -> EmbedDone | ReadDone:
-        """Send a request and wait for its end. Cancelling the waiting task cancels the request on the service too.
+    async def stream(self, request: Request) -> AsyncGenerator[str | Done, None]:
+        """Send a request and give its text as it comes, if it has any, then its end.
+
+        Closing the iterator, or cancelling the waiting task, cancels the request on the service too.
 
         Raises:
             LinkBroke: the connection is gone.
             ModelsError: the service's own answer.
         """
+        answer = self._send_off(request)
+        arriving = self._arriving[request.id] = _Arriving(answer)
+        try:
+            while True:
+                await arriving.changed.wait()
+                arriving.changed.clear()
+                if arriving.text:
+                    text, arriving.text = arriving.text, ""
+                    yield text
+                if answer.done() and not arriving.text:
+                    yield answer.result()
+                    return
+        finally:
+            self._arriving.pop(request.id, None)
+            self._leave(request, answer)
+
+    def _send_off(self, request: Request) -> asyncio.Future[Done]:
         frame = request.model_dump_json(exclude_none=True)
         if len(frame.encode()) > MAX_FRAME_BYTES:
             raise ModelsError("too_large", f"A request may have {MAX_FRAME_BYTES >> 20} MB; split it.")
-        answer: asyncio.Future[EmbedDone | ReadDone] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = answer
         self._outbox.put_nowait(frame)
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            if request.id in self._waiting:
-                self._outbox.put_nowait(CancelRequest(id=request.id).model_dump_json())
-            raise
-        finally:
-            self._waiting.pop(request.id, None)
+        return answer
+
+    def _leave(self, request: Request, answer: asyncio.Future[Done]) -> None:
+        """Whoever waited has the answer, or does not want it any more: then the service is told."""
+        if self._waiting.pop(request.id, None) is not None:
+            self._outbox.put_nowait(CancelRequest(id=request.id).model_dump_json())
+        if answer.done() and not answer.cancelled():
+            answer.exception()  # looked at, so that nothing is logged about an error that nobody waits for
 
     def stop(self) -> None:
         """Begin to close, without waiting for it."""
@@ -141,6 +180,10 @@ class Link:
             return
         if event.id == UNKNOWN_ID:
             log.error("model service at %s could not read a frame: %s", self.url, event)
+        if isinstance(event, GenerateDelta):
+            if arriving := self._arriving.get(event.id):
+                arriving.add(event.text)
+            return
         answer = self._waiting.pop(event.id, None)
         if answer is None or answer.done():
             return

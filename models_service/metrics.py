@@ -18,3 +18,9 @@ BATCH_SECONDS = Histogram(
     "wenda_models_batch_seconds", "time to compute a batch", ["model"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
+WRITING = Gauge("wenda_models_texts_in_the_making", "slots in use", ["model"])
+FIRST_TOKEN_SECONDS = Histogram(
+    "wenda_models_first_token_seconds", "from a request's arrival to its first text", ["model"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+TOKENS_WRITTEN = Counter("wenda_models_tokens_written_total", "tokens written, where they are counted", ["model"])

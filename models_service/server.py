@@ -6,8 +6,9 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from models_service import metrics
+from models_service.engines.generating import Generator
 from models_service.errors import ModelsError
 from models_service.protocol import (
     MAX_FRAME_BYTES,
@@ -25,6 +27,9 @@ from models_service.protocol import (
     CancelRequest,
     EmbedRequest,
     Event,
+    GenerateDelta,
+    GenerateDone,
+    GenerateRequest,
     ReadRequest,
     StartEvent,
     parse_request,
@@ -37,8 +42,8 @@ MAX_IN_FLIGHT = 1024
 log = logging.getLogger(__name__)
 
 
-def make_app(registry: Registry) -> Starlette:
-    service = Service(registry)
+def make_app(registry: Registry, generator: Generator | None = None) -> Starlette:
+    service = Service(registry, generator)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -69,6 +74,21 @@ def make_app(registry: Registry) -> Starlette:
     ])
 
 
+@dataclass(eq=False)
+class _Unsent:
+    """Text of one answer that waits to be sent. It stands in the outbox once, however much comes to it there.
+
+    So a client that reads slowly gets larger pieces, and holds up neither the generator nor this process's memory.
+    """
+
+    id: str
+    text: str = ""
+
+    def take(self) -> GenerateDelta:
+        text, self.text = self.text, ""
+        return GenerateDelta(id=self.id, text=text)
+
+
 class Connection:
     """One client's socket: reads requests, keeps a task for each, and sends what they give."""
 
@@ -76,7 +96,7 @@ class Connection:
         self._websocket = websocket
         self._service = service
         self._requests: dict[str, asyncio.Task[None]] = {}
-        self._outbox: asyncio.Queue[Event] = asyncio.Queue()
+        self._outbox: asyncio.Queue[Event | _Unsent] = asyncio.Queue()
 
     async def talk(self) -> None:
         """Until the client goes; then its requests go too, for nobody waits for their answers."""
@@ -100,6 +120,8 @@ class Connection:
         with suppress(WebSocketDisconnect, RuntimeError, OSError):
             while True:
                 event = await self._outbox.get()
+                if isinstance(event, _Unsent):
+                    event = event.take()
                 await self._websocket.send_text(event.model_dump_json(exclude_none=True))
 
     def _receive(self, frame: str | bytes) -> None:
@@ -122,13 +144,18 @@ class Connection:
         else:
             self._requests[request.id] = asyncio.create_task(self._answer(request))
 
-    async def _answer(self, request: EmbedRequest | ReadRequest) -> None:
+    async def _answer(self, request: EmbedRequest | ReadRequest | GenerateRequest) -> None:
         began = time.monotonic()
         outcome = "done"
         try:
-            event: Event = await self._service.answer(
-                request, lambda: self._outbox.put_nowait(StartEvent(id=request.id))
-            )
+            def start() -> None:
+                self._outbox.put_nowait(StartEvent(id=request.id))
+
+            event: Event
+            if isinstance(request, GenerateRequest):
+                event = await self._write(request, start)
+            else:
+                event = await self._service.answer(request, start)
         except ModelsError as problem:
             outcome, event = problem.code, problem.event(request.id)
         except asyncio.CancelledError:
@@ -142,6 +169,18 @@ class Connection:
         metrics.REQUESTS.labels(request.type, outcome).inc()
         metrics.SECONDS.labels(request.type).observe(time.monotonic() - began)
         self._outbox.put_nowait(event)
+
+    async def _write(self, request: GenerateRequest, start: Callable[[], None]) -> GenerateDone:
+        """Send the text as it comes; its end is returned."""
+        unsent = _Unsent(request.id)
+        async with aclosing(self._service.generate(request, start)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, GenerateDone):
+                    return piece
+                if not unsent.text:
+                    self._outbox.put_nowait(unsent)
+                unsent.text += piece
+        raise RuntimeError("the text ended without its last event")
 
     def _refuse(self, request_id: str, code: str, message: str) -> None:
         metrics.REQUESTS.labels("unknown", code).inc()

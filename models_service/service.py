@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import asdict
 from functools import partial
 
 import numpy as np
 
 from models_service.batching import EngineQueue
+from models_service.engines.generating import Generator
 from models_service.engines.reading import Reading
 from models_service.errors import ModelsError, ModelsUnavailable
-from models_service.protocol import EmbedDone, EmbedRequest, ReadDone, ReadRequest, SpanResult
+from models_service.protocol import (
+    EmbedDone,
+    EmbedRequest,
+    GenerateDone,
+    GenerateRequest,
+    ReadDone,
+    ReadRequest,
+    SpanResult,
+)
 from models_service.registry import Kind, Model, ModelMissing, ModelUnusable, Registry, open_engine
+from models_service.slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +33,9 @@ log = logging.getLogger(__name__)
 class Service:
     """One queue a model; a model is loaded when the service starts or when it is first asked for."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, generator: Generator | None = None) -> None:
         self._registry = registry
+        self._slots = Slots(generator) if generator else None
         self._queues: dict[str, EngineQueue] = {}
         self._lives: list[asyncio.Task[None]] = []
         self._missing: dict[str, str] = {}
@@ -40,6 +52,8 @@ class Service:
         for life in self._lives:
             life.cancel()
         await asyncio.gather(*self._lives, return_exceptions=True)
+        if self._slots:
+            await self._slots.generator.close()
 
     def states(self) -> dict[str, str]:
         """For each model loading, ready or failed, or why it is not there."""
@@ -59,6 +73,19 @@ class Service:
         if isinstance(request, EmbedRequest):
             return await self._embed(request, on_start)
         return await self._read(request, on_start)
+
+    async def generate(
+        self, request: GenerateRequest, on_start: Callable[[], None]
+    ) -> AsyncGenerator[str | GenerateDone, None]:
+        """The text in pieces, then how it ended. Closing the iterator frees the slot. Raises ModelsError."""
+        if self._slots is None:
+            raise ModelsError("not_found", "No text generator is set up.")
+        name = self._slots.generator.name
+        if request.model not in (None, name):
+            raise ModelsError("not_found", f"There is no generator named {request.model!r}; there is: {name}.")
+        async with aclosing(self._slots.stream(request, on_start)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def _embed(self, request: EmbedRequest, on_start: Callable[[], None]) -> EmbedDone:
         queue = self._queue("encoder", request.model)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.model_service", "tests.running_site"]
+pytest_plugins = ["tests.model_service", "tests.openai_server", "tests.running_site"]
 PASSWORD = "correct horse battery"
 
 

@@ -22,17 +22,18 @@ START_SECONDS = 300
 class ServiceProcess:
     """`python -m models_service` on a port that it keeps over restarts."""
 
-    def __init__(self, reader: Path | None) -> None:
+    def __init__(self, reader: Path | None, **environment: str) -> None:
         self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}/ws"
         self._reader = reader
+        self._environment = environment
         self.process: subprocess.Popen[bytes]
 
     def start(self) -> None:
         command = [sys.executable, "-m", "models_service", "--port", str(self.port)]
         if self._reader:
             command += ["--model", f"wenda-reader={self._reader}"]
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"}
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2", **self._environment}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
 
     def wait_until_ready(self) -> None:
