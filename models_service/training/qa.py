@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
 from pydantic import Field
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from models_service.base_models import resolve
@@ -129,6 +130,7 @@ class QaTask:
         self.tokenizer.save_pretrained(run.model)
         if self.settings.method == "lora":
             _forget_local_path(run.model / "adapter_config.json", self.settings.base)
+            halve(run.model / "adapter_model.safetensors")
 
 
 def _lora(rank: int) -> LoraConfig:
@@ -143,6 +145,12 @@ def _switch_off_dropout(model: torch.nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
+
+
+def halve(weights: Path) -> None:
+    """Keep an adapter in float16: half the size, and eleven significant bits are more than it is computed with."""
+    tensors = {name: tensor.half() for name, tensor in load_file(weights).items()}
+    save_file(tensors, weights, metadata={"format": "pt"})
 
 
 def _forget_local_path(config: Path, base: str) -> None:
