@@ -42,6 +42,28 @@ def test_all_wrong_settings_are_named_at_once_and_a_misspelt_one_too():
     assert [problem.split()[0] for problem in problems] == ["WENDA_PORT", "WENDA_UPLOAD_MB", "WENDA_PROT"]
 
 
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"MODEL": "m"}, ["WENDA_GENERATOR_URL"]),
+        ({"URL": "http://127.0.0.1:8001/v1"}, ["WENDA_GENERATOR_MODEL"]),
+        ({"URL": "127.0.0.1:8001", "MODEL": "m"}, ["WENDA_GENERATOR_URL"]),
+        ({"URL": "http://host:port/v1", "MODEL": "m"}, ["WENDA_GENERATOR_URL"]),
+        ({"URL": "https://user:secret@host/v1", "MODEL": "m"}, ["WENDA_GENERATOR_URL"]),
+        ({"URL": "http://10.0.0.7:8001/v1", "MODEL": "m", "KEY": "my secret key"}, ["WENDA_GENERATOR_KEY"]),
+        ({"URL": "http://10.0.0.7:8001/v1", "MODEL": "m", "KEY": "sk-1"}, []),
+    ],
+)
+def test_a_generator_needs_an_address_and_a_model_and_no_sentence_tells_its_key(values, named):
+    problems = table.check_all({f"WENDA_GENERATOR_{name}": value for name, value in values.items()})
+    assert [problem.split()[0] for problem in problems] == named
+    assert "secret" not in " ".join(problems)
+
+
+def test_there_is_a_generator_where_its_address_is_set():
+    assert table.has_generator({"WENDA_GENERATOR_URL": "http://h/v1"}) and not table.has_generator({})
+
+
 def test_guests_are_let_in_by_themselves_only_where_nobody_else_can_reach_the_server():
     assert table.open_to_all("WENDA_GUESTS", {})
     assert not table.open_to_all("WENDA_GUESTS", {"WENDA_HOST": "0.0.0.0"})

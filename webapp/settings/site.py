@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from webapp.settings.places import DATA, models_service_urls
-from webapp.settings.table import PROJECT, read
+from webapp.settings.table import PROJECT, has_generator, read
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -70,6 +70,7 @@ USE_TZ = True
 
 DATA_DIR = DATA
 MODELS_SERVICE_URLS = models_service_urls()
+HAS_GENERATOR = has_generator()
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PROJECT / "static"]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -61,6 +62,10 @@ TABLE: tuple[Setting, ...] = (
     Setting("REDIS_URL", "text", "", "redis://host:port/0 or unix:///path; the embedded Redis when empty"),
     Setting("MODELS_SERVICE_URLS", "list", "",
             "ws:// addresses of model services, with commas; the one that `manage.py up` starts when empty"),
+    Setting("WENDA_GENERATOR_URL", "text", "",
+            "base address of an OpenAI-compatible server that writes the answers; they are quoted when empty"),
+    Setting("WENDA_GENERATOR_MODEL", "text", "", "the name of the model on that server"),
+    Setting("WENDA_GENERATOR_KEY", "text", "", "the key that the server asks for, if it does"),
 )
 BY_NAME = {setting.name: setting for setting in TABLE}
 _SWITCHES = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
@@ -110,10 +115,40 @@ def check_all(environment: Mapping[str, str] | None = None) -> list[str]:
             read(setting.name, environment)
         except SettingError as error:
             problems.append(str(error))
+    problems += _generator_problems(environment)
     for name in sorted(environment):
         if name.startswith("WENDA_") and name not in BY_NAME:
             problems.append(f"{name} is not a setting; the settings are: {', '.join(sorted(BY_NAME))}.")
     return problems
+
+
+def has_generator(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether answers are written by a text generator; they are quoted from the documents otherwise."""
+    return bool(read("WENDA_GENERATOR_URL", environment))
+
+
+def _generator_problems(environment: Mapping[str, str]) -> list[str]:
+    url, model, key = (read(f"WENDA_GENERATOR_{name}", environment) for name in ("URL", "MODEL", "KEY"))
+    if not url:
+        return [] if not (model or key) else ["WENDA_GENERATOR_URL is empty; write the address of the server, too."]
+    problems = []
+    if not _is_web_address(url):
+        problems.append("WENDA_GENERATOR_URL is no address; write one such as http://127.0.0.1:8001/v1 and put a key "
+                        "into WENDA_GENERATOR_KEY.")
+    if not model:
+        problems.append("WENDA_GENERATOR_MODEL is empty; write the name of the model on that server.")
+    if not key.isascii() or any(character.isspace() for character in key):
+        problems.append("WENDA_GENERATOR_KEY holds characters that no key has; write it without spaces.")
+    return problems
+
+
+def _is_web_address(url: str) -> bool:
+    """With a host, and with no name or password in it."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username and parts.port != 0
+    except ValueError:
+        return False
 
 
 def listens_on_loopback_only(environment: Mapping[str, str] | None = None) -> bool:
