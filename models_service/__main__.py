@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from models_service.memory import MB
 from models_service.protocol import MAX_FRAME_BYTES
 from models_service.registry import ModelMissing, Registry
 
@@ -21,12 +22,18 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8100)
     parser.add_argument(
         "--model", action="append", default=[], metavar="NAME=DIRECTORY",
-        help="serve this directory under the name of a starter model; may be repeated",
+        help="serve this directory under the name of a starter model, whatever is promoted; may be repeated",
+    )
+    parser.add_argument(
+        "--models", type=Path, metavar="FOLDER", help="where registered models lie; else the starters are served"
+    )
+    parser.add_argument(
+        "--memory-mb", type=int, metavar="N", help="what all models together may take (most of what is free)"
     )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(levelname)s  %(name)s  %(message)s")
     try:
-        registry = Registry(dict(_named(value, parser) for value in arguments.model))
+        registry = Registry(dict(_named(value, parser) for value in arguments.model), arguments.models)
     except ModelMissing as problem:
         parser.error(str(problem))
 
@@ -41,7 +48,7 @@ def main() -> None:
 
     # Twice the contract's limit is let in, so that a frame above it gets an answer rather than a closed socket.
     uvicorn.run(
-        make_app(registry, generator),
+        make_app(registry, generator, arguments.memory_mb and arguments.memory_mb * MB),
         host=arguments.host, port=arguments.port, log_level="warning", access_log=False,
         ws_max_size=2 * MAX_FRAME_BYTES, ws_per_message_deflate=False, timeout_graceful_shutdown=GRACE_SECONDS,
     )

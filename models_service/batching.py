@@ -76,9 +76,10 @@ class EngineQueue:
     def __init__(
         self, name: str, open_engine: Callable[[], Engine[Any, Any, Any, Any]], max_waiting: int = MAX_WAITING_INPUTS
     ) -> None:
-        """`open_engine` is called in the engine's thread, for it may import half the world."""
+        """`open_engine` gives the engine loaded; it is called in the engine's thread, for that takes its time."""
         self.name = name
         self.state: Literal["loading", "ready", "failed"] = "loading"
+        self.failure = ""
         self.engine: Engine[Any, Any, Any, Any]
         self._open_engine = open_engine
         self._max_waiting = max_waiting
@@ -86,6 +87,8 @@ class EngineQueue:
         self._lines: OrderedDict[str, list[Job]] = OrderedDict()
         self._work = asyncio.Event()
         self._loaded = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._pace = _Pace()
         self._computing = ThreadPoolExecutor(1, thread_name_prefix=f"compute-{name}")
         self._splitting = ThreadPoolExecutor(1, thread_name_prefix=f"tokens-{name}")
@@ -105,7 +108,7 @@ class EngineQueue:
                     self._work.clear()
         except Exception as problem:
             log.error("%s cannot serve: %s", self.name, problem, exc_info=self.state == "ready")
-            self.state = "failed"
+            self.state, self.failure = "failed", str(problem)
             self._loaded.set()
             for job in [job for jobs in self._lines.values() for job in jobs]:
                 _fail(job, self._failure())
@@ -114,6 +117,18 @@ class EngineQueue:
                 self._computing.submit(self.engine.close)
             self._computing.shutdown(wait=False)
             self._splitting.shutdown(wait=False, cancel_futures=True)
+
+    async def settled(self) -> None:
+        """Wait until the engine is ready or has failed."""
+        await self._loaded.wait()
+
+    @property
+    def idle(self) -> bool:
+        return self._idle.is_set()
+
+    async def drain(self) -> None:
+        """Wait until every request that came has its answer. Send it no more of them, or this may take forever."""
+        await self._idle.wait()
 
     async def submit(
         self,
@@ -175,12 +190,15 @@ class EngineQueue:
                 retry_after_ms=self._pace.milliseconds_for(min(inputs, total)),
             )
         self._waiting[client] += inputs
+        self._idle.clear()
         metrics.WAITING.labels(self.name).set(total + inputs)
 
     def _leave(self, inputs: int, client: str) -> None:
         self._waiting[client] -= inputs
         if not self._waiting[client]:
             del self._waiting[client]
+        if not self._waiting:
+            self._idle.set()
         metrics.WAITING.labels(self.name).set(self._waiting.total())
 
     async def _split(self, inputs: Sequence[Any]) -> list[list[Any]]:
@@ -280,8 +298,6 @@ class EngineQueue:
     def _load(self) -> None:
         began = time.monotonic()
         self.engine = self._open_engine()
-        self.engine.load()
-        self.engine.warm()
         log.info("%s is ready after %.1f s", self.name, time.monotonic() - began)
 
     def _failure(self) -> ModelsError:

@@ -93,6 +93,7 @@ class EmbedDone(Event):
     type: Literal["done"] = "done"
     result: Literal["embed"] = "embed"
     model: str
+    version: str = Field("", description="of the model; vectors of two versions cannot be compared")
     vectors: str = Field(description="base64 of little-endian float32, rows of `dimension`, each of L2 norm 1")
     dimension: int
     timings: Timings
@@ -129,6 +130,7 @@ class ReadDone(Event):
     type: Literal["done"] = "done"
     result: Literal["read"] = "read"
     model: str
+    version: str = ""
     spans: list[list[SpanResult]] = Field(description="for each passage its best spans, best first")
     timings: Timings
     calibration: Calibration | None = Field(None, description="None when the reader has none")

@@ -42,8 +42,10 @@ MAX_IN_FLIGHT = 1024
 log = logging.getLogger(__name__)
 
 
-def make_app(registry: Registry, generator: Generator | None = None) -> Starlette:
-    service = Service(registry, generator)
+def make_app(
+    registry: Registry, generator: Generator | None = None, memory_limit: int | None = None
+) -> Starlette:
+    service = Service(registry, generator, memory_limit)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -61,7 +63,9 @@ def make_app(registry: Registry, generator: Generator | None = None) -> Starlett
 
     async def ready(_: HttpRequest) -> Response:
         is_ready = service.ready()
-        return JSONResponse({"ready": is_ready, "models": service.states()}, status_code=200 if is_ready else 503)
+        told = {"ready": is_ready, "models": service.states(), "versions": service.versions(),
+                "refused": service.refused()}
+        return JSONResponse(told, status_code=200 if is_ready else 503)
 
     async def figures(_: HttpRequest) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,20 +1,21 @@
-"""The engines that run in this process, and how each kind of request is answered by one. Knows no sockets."""
+"""The models that run in this process, and how each kind of request is answered by one. Knows no sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import asdict
-from functools import partial
 
 import numpy as np
 
-from models_service.batching import EngineQueue
 from models_service.engines.generating import Generator
 from models_service.engines.reading import Reading
 from models_service.errors import ModelsError, ModelsUnavailable
+from models_service.live_model import LiveModel, Serving
+from models_service.memory import Budget, Need, NoRoom
 from models_service.protocol import (
     EmbedDone,
     EmbedRequest,
@@ -24,47 +25,64 @@ from models_service.protocol import (
     ReadRequest,
     SpanResult,
 )
-from models_service.registry import Kind, Model, ModelMissing, ModelUnusable, Registry, open_engine
+from models_service.registry import Kind, Model, ModelMissing, ModelUnusable, Registry
 from models_service.slots import Slots
 
+LOOK_SECONDS = 0.5
+"""How often the registry is looked at for a version that was promoted meanwhile."""
 log = logging.getLogger(__name__)
 
 
 class Service:
-    """One queue a model; a model is loaded when the service starts or when it is first asked for."""
+    """A model is loaded when the service starts or when it is first asked for, and follows what is promoted."""
 
-    def __init__(self, registry: Registry, generator: Generator | None = None) -> None:
+    def __init__(
+        self, registry: Registry, generator: Generator | None = None, memory_limit: int | None = None
+    ) -> None:
+        """`memory_limit` is in bytes, for all models together."""
         self._registry = registry
         self._slots = Slots(generator) if generator else None
-        self._queues: dict[str, EngineQueue] = {}
-        self._lives: list[asyncio.Task[None]] = []
+        self._budget = Budget(memory_limit)
+        self._live: dict[str, LiveModel] = {}
         self._missing: dict[str, str] = {}
+        self._defaults = {registry.default_name(kind) for kind in ("encoder", "reader")}
+        self._following: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begin to load the default models; says in the log which are not there."""
         for kind in ("encoder", "reader"):
             try:
-                self._queue(kind, None)
+                self._serving(kind, None)
             except ModelsError as problem:
                 log.warning("%s", problem.message)
+        self._following = asyncio.create_task(self._follow(), name="following the registry")
 
     async def close(self) -> None:
-        for life in self._lives:
-            life.cancel()
-        await asyncio.gather(*self._lives, return_exceptions=True)
+        if self._following:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        await asyncio.gather(*(live.close() for live in self._live.values()), *self._ending)
         if self._slots:
             await self._slots.generator.close()
 
     def states(self) -> dict[str, str]:
         """For each model loading, ready or failed, or why it is not there."""
-        return {name: queue.state for name, queue in self._queues.items()} | self._missing
+        return {name: live.serving.queue.state for name, live in self._live.items()} | self._missing
+
+    def versions(self) -> dict[str, str]:
+        """For each model that is there, the version that serves or is being loaded."""
+        return {name: live.serving.model.version for name, live in self._live.items()}
+
+    def refused(self) -> dict[str, str]:
+        """Why a version that was promoted does not serve, of those models where one does not."""
+        return {name: live.refused for name, live in self._live.items() if live.refused}
 
     def ready(self) -> bool:
         """Nothing is loading any more, and texts can be embedded. A missing reader is no reason to wait: without one
         questions are refused with its sentence, and all else works."""
-        encoder = self._queues.get(self._registry.default("encoder").name)
-        loading = any(queue.state == "loading" for queue in self._queues.values())
-        return not loading and encoder is not None and encoder.state == "ready"
+        states = {name: live.serving.queue.state for name, live in self._live.items()}
+        return "loading" not in states.values() and states.get(self._registry.default_name("encoder")) == "ready"
 
     async def answer(
         self, request: EmbedRequest | ReadRequest, on_start: Callable[[], None]
@@ -88,55 +106,91 @@ class Service:
                 yield piece
 
     async def _embed(self, request: EmbedRequest, on_start: Callable[[], None]) -> EmbedDone:
-        queue = self._queue("encoder", request.model)
-        outcome = await queue.submit(
+        serving = self._serving("encoder", request.model)
+        outcome = await serving.queue.submit(
             request.texts, client=request.client, deadline_ms=request.deadline_ms, on_start=on_start
         )
         vectors = np.stack(outcome.outputs)
         return EmbedDone(
-            id=request.id, model=queue.name, vectors=EmbedDone.pack(vectors), dimension=vectors.shape[1],
-            timings=outcome.timings,
+            id=request.id, model=serving.model.name, version=serving.model.version,
+            vectors=EmbedDone.pack(vectors), dimension=vectors.shape[1], timings=outcome.timings,
         )
 
     async def _read(self, request: ReadRequest, on_start: Callable[[], None]) -> ReadDone:
-        queue = self._queue("reader", request.model)
-        outcome = await queue.submit(
+        serving = self._serving("reader", request.model)
+        outcome = await serving.queue.submit(
             [Reading(request.question, passage, request.n_best) for passage in request.passages],
             client=request.client, deadline_ms=request.deadline_ms, on_start=on_start,
         )
         return ReadDone(
             id=request.id,
-            model=queue.name,
+            model=serving.model.name,
+            version=serving.model.version,
             spans=[[SpanResult(**asdict(span)) for span in found] for found in outcome.outputs],
             timings=outcome.timings,
-            calibration=queue.engine.calibration,
+            calibration=serving.queue.engine.calibration,
         )
 
-    def _queue(self, kind: Kind, name: str | None) -> EngineQueue:
-        """The model's queue, opened if its files are there by now."""
-        try:
-            model = self._registry.find(name) if name else self._registry.default(kind)
-        except ModelMissing as problem:
-            raise ModelsError("not_found", str(problem)) from None
-        if model.kind != kind:
-            raise ModelsError("bad_request", f"{model.name} is a model of kind {model.kind}; this needs a {kind}.")
-        if model.name not in self._queues:
-            self._open(model)
-        return self._queues[model.name]
+    def _serving(self, kind: Kind, name: str | None) -> Serving:
+        """What serves this model now, loaded if its files are there by now. The caller submits before it waits for
+        anything else: so nothing is sent to a version that has been drained."""
+        name = name or self._registry.default_name(kind)
+        if name not in self._live:
+            if name not in (known := self._registry.names()):
+                raise ModelsError("not_found", f"There is no model named {name!r}; there are: {', '.join(known)}.")
+            self._open(name)
+        live = self._live[name]
+        if live.kind != kind:
+            raise ModelsError("bad_request", f"{name} is a model of kind {live.kind}; this needs a {kind}.")
+        live.last_used = time.monotonic()
+        return live.serving
 
-    def _open(self, model: Model) -> None:
+    def _open(self, name: str) -> None:
         try:
-            model.directory()
+            live = LiveModel(name, self._registry, self._budget, self._make_room)
         except ModelMissing as problem:
-            self._missing[model.name] = f"missing: {problem}"
+            self._missing[name] = f"missing: {problem}"
+            raise ModelsUnavailable(str(problem), retryable=False) from None
+        except NoRoom as problem:
+            self._missing[name] = f"no room: {problem}"
             raise ModelsUnavailable(str(problem), retryable=False) from None
         except ModelUnusable as problem:
             # Where its files lie is for the log, not for whoever asked.
             log.error("%s", problem)
-            self._missing[model.name] = "unusable: see the log"
-            sentence = f"The model {model.name} cannot be used; the model service's log says why."
+            self._missing[name] = "unusable: see the log"
+            sentence = f"The model {name} cannot be used; the model service's log says why."
             raise ModelsUnavailable(sentence, retryable=False) from None
-        self._missing.pop(model.name, None)
-        queue = EngineQueue(model.name, partial(open_engine, model))
-        self._queues[model.name] = queue
-        self._lives.append(asyncio.create_task(queue.run(), name=f"queue of {model.name}"))
+        self._missing.pop(name, None)
+        self._live[name] = live
+
+    def _make_room(self, asking: LiveModel, model: Model, wanted: Need) -> None:
+        """Unload what was asked for longest ago, until there is room. The defaults stay, and are let in at the start.
+
+        Raises:
+            NoRoom: there would still be none; the sentence shows the sum.
+        """
+        if asking.name in self._defaults and asking.name not in self._live:
+            return
+        while wanted.loading > self._budget.free:
+            others = [
+                live for name, live in self._live.items()
+                if name not in self._defaults and live is not asking and live.idle
+            ]
+            if not others:
+                raise NoRoom(self._budget.refusal(model.label, wanted))
+            oldest = min(others, key=lambda live: live.last_used)
+            log.info("%s is unloaded: %s needs its memory", oldest.name, model.label)
+            del self._live[oldest.name]
+            ending = oldest.retire()
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+
+    async def _follow(self) -> None:
+        """Nothing that goes wrong with one model ends this."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for live in list(self._live.values()):
+                try:
+                    await live.follow()
+                except Exception:
+                    log.exception("%s cannot follow the registry", live.name)

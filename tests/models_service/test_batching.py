@@ -69,7 +69,11 @@ class WatchedQueue(EngineQueue):
 
 @asynccontextmanager
 async def running(engine: Letters, **limits: int) -> AsyncIterator[WatchedQueue]:
-    queue = WatchedQueue("letters", lambda: engine, **limits)
+    def opened() -> Letters:
+        engine.load()
+        return engine
+
+    queue = WatchedQueue("letters", opened, **limits)
     life = asyncio.create_task(queue.run())
     try:
         yield queue

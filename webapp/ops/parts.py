@@ -10,7 +10,7 @@ from pathlib import Path
 from webapp.ops import embedded_redis, worker_pulse
 from webapp.ops.preflight import free_port
 from webapp.ops.supervisor import Part
-from webapp.settings.places import models_service_address_file
+from webapp.settings.places import models_folder, models_service_address_file
 
 LARGEST_SOCKET_FRAME = 4 * 1024 * 1024
 """Bytes. Larger ones close the socket; those between this and the contract's limit get a kinder answer."""
@@ -26,7 +26,8 @@ def model_service(data: Path) -> Part:
     file = models_service_address_file(data)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"ws://127.0.0.1:{port}/ws")
-    command = [sys.executable, "-m", "models_service", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "models_service", "--host", "127.0.0.1", "--port", str(port),
+               "--models", str(models_folder(data))]
     return Part("models", command, ready=lambda pid: _answers(f"http://127.0.0.1:{port}/readyz"))
 
 

@@ -44,6 +44,11 @@ def models_service_address_file(data: Path = DATA) -> Path:
     return data / "run" / "models.url"
 
 
+def models_folder(data: Path = DATA) -> Path:
+    """Where the registered versions of models lie."""
+    return data / "models"
+
+
 def redis_url(data: Path = DATA) -> str:
     return read("REDIS_URL") or f"unix://{redis_socket(data)}"
 
