@@ -15,6 +15,7 @@ import itertools
 import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -37,7 +38,7 @@ from models_service.protocol import (
     Request,
 )
 
-__all__ = ["Models", "ModelsError", "ModelsUnavailable", "ModelService", "encodable"]
+__all__ = ["Encoded", "Models", "ModelsError", "ModelsUnavailable", "ModelService", "encodable"]
 
 PATIENCE_SECONDS = 30.0
 LOOK_AGAIN_SECONDS = 0.5
@@ -49,19 +50,37 @@ MAX_PART_BYTES = MAX_FRAME_BYTES // 8
 MAX_BREAKS = 3
 """A request in whose flight the connection broke this often is suspected of breaking it."""
 
+MAX_SWAPS = 3
+"""A list of texts in whose middle the encoder was swapped is encoded anew, this often."""
+
 R = TypeVar("R", bound=Request)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One row of float32 a text, each of L2 norm 1, and the `NAME@VERSION` of the one encoder that made them all.
+
+    Vectors of two encoders cannot be compared, so whoever keeps vectors keeps `encoder` beside them.
+    """
+
+    vectors: np.ndarray
+    encoder: str
 
 
 class Models(Protocol):
     """Encodes texts and reads passages. Raises ModelsError."""
 
-    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
-        """One row of float32 a text, each of L2 norm 1. Any number of texts; a text is cut at what an encoder sees.
+    async def encode(self, texts: Sequence[str], *, client: str = "") -> Encoded:
+        """Any number of texts; a text is cut at what an encoder sees.
 
         Args:
             client: who asks, for fair queues; give a long background job a name of its own.
         """
         ...
+
+    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
+        """The vectors of `encode` alone, for whoever does not keep them."""
+        return (await self.encode(texts, client=client)).vectors
 
     async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
         """The best spans of each passage (1 to 512 passages of up to 20,000 characters)."""
@@ -101,26 +120,31 @@ class ModelService(Models):
         self._name = secrets.token_hex(6)
         self._numbers = itertools.count(1)
 
-    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
-        parts = [
-            self._make(EmbedRequest, texts=part, client=client)
-            for part in _parts([encodable(text[:MAX_TEXT_CHARACTERS]) for text in texts])
-        ]
+    async def encode(self, texts: Sequence[str], *, client: str = "") -> Encoded:
+        parts = _parts([encodable(text[:MAX_TEXT_CHARACTERS]) for text in texts])
         if not parts:
-            return np.zeros((0, 0), dtype=np.float32)
+            return Encoded(np.zeros((0, 0), dtype=np.float32), "")
+        for _ in range(MAX_SWAPS):
+            done = await self._embed_all([self._make(EmbedRequest, texts=part, client=client) for part in parts])
+            encoders = {f"{one.model}@{one.version}" for one in done}
+            if len(encoders) == 1:
+                return Encoded(np.concatenate([one.array() for one in done]), encoders.pop())
+        raise ModelsUnavailable("The encoder was changed again and again while the texts were embedded.")
+
+    async def _embed_all(self, requests: Sequence[EmbedRequest]) -> list[EmbedDone]:
         window = asyncio.Semaphore(PARTS_AT_ONCE)
 
-        async def one(part: EmbedRequest) -> np.ndarray:
+        async def one(request: EmbedRequest) -> EmbedDone:
             async with window:
-                done = await self._ask(part)
+                done = await self._ask(request)
                 assert isinstance(done, EmbedDone)
-                return done.array()
+                return done
 
-        if len(parts) == 1:
-            return await one(parts[0])
-        tasks = [asyncio.create_task(one(part)) for part in parts]
+        if len(requests) == 1:
+            return [await one(requests[0])]
+        tasks = [asyncio.create_task(one(request)) for request in requests]
         try:
-            return np.concatenate(await asyncio.gather(*tasks))
+            return await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()

@@ -8,13 +8,14 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
 from models_service import registry
-from models_service.client import Models, encodable
+from models_service.client import Encoded, Models, encodable
 from models_service.engines.generating import Generator
 from models_service.engines.reading import Reading
 from models_service.errors import ModelsError, ModelsUnavailable
@@ -34,22 +35,25 @@ from models_service.slots import Slots
 class InProcessModels(Models):
     """Loads each engine when it is first needed. One caller at a time computes; the others wait."""
 
-    def __init__(self, *, encoder: str = ENCODER, reader: str = READER, generator: Generator | None = None) -> None:
-        """Registry names, or directories; and a generator, where there is one."""
+    def __init__(
+        self, *, encoder: str = ENCODER, reader: str = READER, generator: Generator | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        """Registry names, or directories; and a generator, where there is one. `folder` holds the registry."""
         self._models = {
-            "encoder": registry.named_or_directory(encoder, "encoder"),
-            "reader": registry.named_or_directory(reader, "reader"),
+            "encoder": registry.named_or_directory(encoder, "encoder", folder),
+            "reader": registry.named_or_directory(reader, "reader", folder),
         }
         self._engines: dict[registry.Kind, Any] = {}
         self._one_at_a_time = threading.Lock()
         self._slots = Slots(generator) if generator else None
 
-    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
+    async def encode(self, texts: Sequence[str], *, client: str = "") -> Encoded:
         if not texts:
-            return np.zeros((0, 0), dtype=np.float32)
+            return Encoded(np.zeros((0, 0), dtype=np.float32), "")
         given = [encodable(text[:MAX_TEXT_CHARACTERS]) for text in texts]
         vectors, _ = await asyncio.to_thread(self._run, "encoder", given)
-        return np.stack(vectors)
+        return Encoded(np.stack(vectors), self._models["encoder"].label)
 
     async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
         if not question or not passages:
@@ -59,6 +63,7 @@ class InProcessModels(Models):
         return ReadDone(
             id="in-process",
             model=self._models["reader"].name,
+            version=self._models["reader"].version,
             spans=[[SpanResult(**asdict(span)) for span in found] for found in spans],
             timings=Timings(queue_ms=0, compute_ms=1000 * seconds, batch_size=len(given)),
             calibration=self._engines["reader"].calibration,

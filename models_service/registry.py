@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ READER = "wenda-reader"
 STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
 ELSEWHERE_VERSION = "directory"
-"""The version of a model that the service was given a directory for."""
+"""The version of a model that is served from a directory; where it stays served, the place is part of it."""
 _importing = threading.Lock()
 
 
@@ -85,7 +86,8 @@ class Registry:
         self.versions = None if folder is None else versions_in(folder)
         self._elsewhere: dict[str, Model] = {}
         for name, directory in (elsewhere or {}).items():
-            self._elsewhere[name] = Model(name, self.find(name).kind, str(directory))
+            version = f"{ELSEWHERE_VERSION}-{sha256(str(directory.resolve()).encode()).hexdigest()[:8]}"
+            self._elsewhere[name] = Model(name, self.find(name).kind, str(directory), version)
 
     def names(self) -> list[str]:
         registered = self.versions.names() if self.versions else []

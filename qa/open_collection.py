@@ -36,11 +36,12 @@ async def build(questions: Sequence[Question], models: Models, folder: Path) -> 
     gold = {context: f"paragraph-{number}" for number, context in enumerate(paragraphs, start=1)}
     cut = {context: split(context) for context in paragraphs}
     pieces = [context[p.start : p.end] for context, passages in cut.items() for p in passages]
-    vectors = await models.embed(pieces)
+    encoded = await models.encode(pieces)
     done = 0
     for context, title in paragraphs.items():
         passages = cut[context]
         document = IndexedDocument(gold[context], title, "text/plain")
-        index.publish(document, context, passages, vectors[done : done + len(passages)])
+        vectors = encoded.vectors[done : done + len(passages)]
+        index.publish(document, context, passages, vectors, encoded.encoder)
         done += len(passages)
     return OpenCollection(index, {identifier: context for context, identifier in gold.items()}, gold)

@@ -58,12 +58,15 @@ async def retrieve(
     A question in Chinese is searched by its words alone: the starter encoder knows none of them, and on CMRC 2018 its
     ranking took recall@1 from 0.98 to 0.91.
 
-    A collection that is deleted meanwhile is left out. Errors of the model service and SegmentCorrupt pass through.
+    A collection that is deleted meanwhile is left out. Errors of the model service, SegmentCorrupt and
+    EncoderMismatch pass through.
     """
     if not collections:
         return []
-    vector = None if is_cjk(question) else (await models.embed([question], client=client))[0]
-    return await asyncio.to_thread(search, question, vector, collections, k)
+    if is_cjk(question):
+        return await asyncio.to_thread(search, question, None, collections, k)
+    encoded = await models.encode([question], client=client)
+    return await asyncio.to_thread(search, question, encoded.vectors[0], collections, k, encoded.encoder)
 
 
 def search(

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models_service.client import Encoded
 from models_service.protocol import AnswerDone, Calibration, DeltaEvent, ReadDone, SourcesEvent, SpanResult, Timings
 from qa.answer import MOST_CITATIONS, BadQuestion, Turn, answer, check_question
 from qa.document_store import DocumentStore
@@ -31,13 +32,13 @@ class RuleReader:
         self.marks = marks
         self.questions: list[str] = []
 
-    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
+    async def encode(self, texts: Sequence[str], *, client: str = "") -> Encoded:
         vectors = np.zeros((len(texts), 64), dtype=np.float32)
         for row, text in enumerate(texts):
             for term in terms(text):
                 vectors[row, int(hashlib.md5(term.encode()).hexdigest(), 16) % 64] += 1
             vectors[row, 0] += 1e-3
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return Encoded(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), "rule@v1")
 
     async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
         self.questions.append(question)
@@ -67,9 +68,10 @@ async def add(
     index: CollectionIndex, documents: DocumentStore, identifier: str, text: str, media_type: str = "text/plain"
 ) -> None:
     passages = split(text)
-    vectors = await RuleReader({}).embed([text[p.start : p.end] for p in passages])
+    encoded = await RuleReader({}).encode([text[p.start : p.end] for p in passages])
     documents.put(identifier, text.encode(), f"{identifier}.txt", text)
-    index.publish(IndexedDocument(identifier, identifier, media_type), text, passages, vectors)
+    index.publish(IndexedDocument(identifier, identifier, media_type), text, passages, encoded.vectors,
+                  encoded.encoder)
 
 
 async def ask(question: str, index: CollectionIndex, documents: DocumentStore, reader: RuleReader, **more):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models_service.client import Encoded
 from qa.index import CollectionIndex
 from qa.retrieve import fuse, retrieve, search
 from tests.qa.publisher import publish_texts, vector_of
@@ -96,9 +97,9 @@ class OneVector:
     def __init__(self) -> None:
         self.asked: list[tuple[list[str], str]] = []
 
-    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
+    async def encode(self, texts: Sequence[str], *, client: str = "") -> Encoded:
         self.asked.append((list(texts), client))
-        return np.stack([vector_of("The Nile flows north.") for _ in texts])
+        return Encoded(np.stack([vector_of("The Nile flows north.") for _ in texts]), "one@v1")
 
 
 async def test_the_question_is_embedded_once_for_all_collections(rivers: CollectionIndex, towers: CollectionIndex):

@@ -30,6 +30,7 @@ from models_service.protocol import (
 )
 from qa import answer as qa_answer
 from qa.answer import BadQuestion, Turn
+from qa.index_encoder import EncoderMismatch
 from qa.segments import SegmentCorrupt
 from webapp import access
 from webapp.accounts.models import User
@@ -132,6 +133,11 @@ async def events_from(
         log.error("a search index is damaged: %s", error)
         yield AnswerError(code="internal", message=_("The index of a collection is damaged. Ask the administrator of "
                                                      "this site to add its documents again."))
+    except EncoderMismatch as error:
+        log.error("a collection cannot be searched: %s", error)
+        yield AnswerError(code="unavailable", message=_(
+            "A collection was read in with another encoder than the one in use now. Ask the administrator of this "
+            "site to read it in again with “manage.py ingest --again”."))
     except Exception:
         log.exception("an answer failed")
         yield failure()

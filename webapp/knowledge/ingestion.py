@@ -14,15 +14,15 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from models_service.client import Models, ModelsError
+from models_service.client import Encoded, Models, ModelsError
 from qa import reading
 from qa.document_store import DocumentMissing
 from qa.documents import DocumentError
 from qa.index import CollectionGone, IndexedDocument
+from qa.index_encoder import EncoderMismatch
 from qa.reading import ReadDocument
 from qa.segments import SegmentCorrupt
 from webapp.knowledge import refusals, storage
@@ -69,6 +69,9 @@ def _ingest_claimed(document: Document, work: Work, models: Models, runner: asyn
         _fail(work, refusals.sentence(error, document.name))
     except SegmentCorrupt as error:
         _fail(work, str(error))
+    except EncoderMismatch as error:
+        log.error("document %s cannot be added: %s", document.pk, error)
+        _fail(work, refusals.other_encoder())
     except ModelsError as error:  # those that pass by themselves have been waited for
         _fail(work, _("The model service refused the document: %(why)s") % {"why": error.message})
     except OSError as error:
@@ -91,8 +94,8 @@ def _ingest(document: Document, work: Work, models: Models, runner: asyncio.Runn
     title = read.title[:255]
     work.change(title=title, media_type=read.media_type, characters=len(read.text))
     with KeptVectors(storage.document_folder(document.pk) / "vectors.part", read.text, read.passages) as kept:
-        vectors = runner.run(_until_given_up(_embed(read, models, kept, work), work))
-        _publish(document, title, read, vectors, work)
+        encoded = runner.run(_until_given_up(_embed(read, models, kept, work), work))
+        _publish(document, title, read, encoded, work)
         kept.forget()
 
 
@@ -103,13 +106,14 @@ def _keep_text(document: Document, read: ReadDocument) -> None:
         raise WorkLost from None
 
 
-def _publish(document: Document, title: str, read: ReadDocument, vectors: np.ndarray, work: Work) -> None:
+def _publish(document: Document, title: str, read: ReadDocument, encoded: Encoded, work: Work) -> None:
     index = storage.make_index(document.collection_id)
     if not Collection.objects.filter(pk=document.collection_id).exists():
         storage.delete_index(document.collection_id)
         raise WorkLost
     work.check()
-    index.publish(IndexedDocument(str(document.pk), title, read.media_type), read.text, read.passages, vectors)
+    indexed = IndexedDocument(str(document.pk), title, read.media_type)
+    index.publish(indexed, read.text, read.passages, encoded.vectors, encoded.encoder)
     count = len(read.passages)
     if work.change(status=DocumentStatus.READY, error="", passages_done=count, passages_total=count):
         work.announce()
@@ -133,37 +137,52 @@ def _fail(work: Work, sentence: str) -> None:
         work.announce()
 
 
-async def _embed(read: ReadDocument, models: Models, kept: KeptVectors, work: Work) -> np.ndarray:
-    """A vector for each passage; those that an earlier attempt kept are taken over."""
+async def _embed(read: ReadDocument, models: Models, kept: KeptVectors, work: Work) -> Encoded:
+    """A vector for each passage, all of one encoder; those that an earlier attempt kept are taken over."""
     texts = [read.text[passage.start : passage.end] for passage in read.passages]
-    if kept.count:
-        first = await _embed_patiently(texts[:1], models, work)
-        kept.trust_if_from_the_same_encoder(first[0])
+    while True:
+        encoder = None
+        if kept.count:
+            first = await _embed_patiently(texts[:1], models, work)
+            kept.trust_if_from_the_same_encoder(first.vectors[0])
+            encoder = first.encoder
+        encoder = await _embed_rest(texts, encoder, models, kept, work)
+        if encoder is not None:
+            return Encoded(kept.vectors(), encoder)
+        log.info("the encoder was swapped while document %s was embedded; it begins anew", work.document_id)
+        kept.start_over()
+
+
+async def _embed_rest(
+    texts: Sequence[str], encoder: str | None, models: Models, kept: KeptVectors, work: Work
+) -> str | None:
+    """Keep the vectors of the texts that have none yet; the encoder that made all, or None when it was swapped."""
     work.done = kept.count
-    batches = [texts[i : i + BATCH] for i in range(kept.count, len(texts), BATCH)]
-    under_way: deque[asyncio.Task[np.ndarray]] = deque()
+    batches = deque(texts[i : i + BATCH] for i in range(kept.count, len(texts), BATCH))
+    under_way: deque[asyncio.Task[Encoded]] = deque()
     try:
-        for batch in batches:
-            under_way.append(asyncio.create_task(_embed_patiently(batch, models, work)))
-            if len(under_way) >= IN_FLIGHT:
-                kept.append(await under_way.popleft())
-                work.done = kept.count
-        while under_way:
-            kept.append(await under_way.popleft())
+        while batches or under_way:
+            while batches and len(under_way) < IN_FLIGHT:
+                under_way.append(asyncio.create_task(_embed_patiently(batches.popleft(), models, work)))
+            encoded = await under_way.popleft()
+            encoder = encoder or encoded.encoder
+            if encoded.encoder != encoder:
+                return None
+            kept.append(encoded.vectors)
             work.done = kept.count
     finally:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
-    return kept.vectors()
+    return encoder
 
 
-async def _embed_patiently(texts: Sequence[str], models: Models, work: Work) -> np.ndarray:
+async def _embed_patiently(texts: Sequence[str], models: Models, work: Work) -> Encoded:
     """Embed, and wait as long as it takes while the model service is away or busy."""
     attempt = 0
     while True:
         try:
-            vectors = await models.embed(texts, client="ingest")
+            encoded = await models.encode(texts, client="ingest")
         except ModelsError as error:
             if not error.retryable:
                 raise
@@ -173,10 +192,10 @@ async def _embed_patiently(texts: Sequence[str], models: Models, work: Work) -> 
             attempt += 1
         else:
             work.note = ""
-            return vectors
+            return encoded
 
 
-async def _until_given_up(embedding: Coroutine[Any, Any, np.ndarray], work: Work) -> np.ndarray:
+async def _until_given_up(embedding: Coroutine[Any, Any, Encoded], work: Work) -> Encoded:
     """Await `embedding`, but stop it (which cancels its requests) once the document is deleted or the worker ends."""
     task = asyncio.create_task(embedding)
     try:

@@ -43,7 +43,7 @@ class KeptVectors:
                 self._file.truncate(_HEAD_BYTES + rows * 4 * dimension)  # the last one may be cut short
                 self._file.seek(0, 2)
                 return self
-        self._start_over()
+        self.start_over()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
@@ -53,7 +53,7 @@ class KeptVectors:
         """Start over unless `first`, the first passage embedded anew, agrees with what was kept."""
         kept = self._rows[0][0]
         if kept.shape != first.shape or float(kept @ first) < SAME_ENCODER_COSINE:
-            self._start_over()
+            self.start_over()
 
     def append(self, vectors: np.ndarray) -> None:
         if not self.count:
@@ -72,7 +72,8 @@ class KeptVectors:
         """Remove the file; call it once the vectors are published."""
         self._path.unlink(missing_ok=True)
 
-    def _start_over(self) -> None:
+    def start_over(self) -> None:
+        """Forget all vectors."""
         self._file.seek(0)
         self._file.truncate()
         self._rows, self.count = [], 0

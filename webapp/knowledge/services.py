@@ -154,6 +154,19 @@ def retry(document: Document) -> Document:
     return document
 
 
+def read_again(collection: Collection) -> list[Document]:
+    """Read all of a collection's documents in anew, as after another encoder was promoted."""
+    documents = Document.objects.filter(collection=collection)
+    documents.update(
+        status=DocumentStatus.QUEUED, error="", lease="", lease_until=None, passages_done=0, updated_at=timezone.now()
+    )
+    storage.delete_index(collection.pk)  # after the rows: a kill in between leaves documents that are read in
+    queued = list(documents.order_by("created_at"))
+    for document in queued:
+        progress.queue(document)
+    return queued
+
+
 def _plain_name(name: str) -> str:
     """The file's own name without folders or control characters, cut to what the row holds."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]

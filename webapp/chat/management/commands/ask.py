@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 
 from models_service.client import Models
@@ -21,6 +22,7 @@ from webapp.errors import SiteError
 from webapp.knowledge.models import Collection
 from webapp.ops import health
 from webapp.ops.command_line import FAILED, SiteCommand, wrong_use
+from webapp.settings.places import models_folder
 
 
 class Command(SiteCommand):
@@ -85,7 +87,7 @@ async def _models() -> Models:
         return answering.model_service()
     from models_service.in_process import InProcessModels
 
-    return InProcessModels()
+    return InProcessModels(folder=models_folder(settings.DATA_DIR))
 
 
 def _marked(citation: dict[str, Any]) -> str:

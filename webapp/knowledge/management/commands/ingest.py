@@ -21,6 +21,7 @@ from webapp.knowledge import ingestion, services
 from webapp.knowledge.models import Collection, Document, DocumentStatus, Visibility
 from webapp.ops import worker_pulse
 from webapp.ops.command_line import FAILED, SiteCommand, table, wrong_use
+from webapp.settings.places import models_folder
 
 TYPES = ", ".join(sorted(PARSERS))
 LOOK_SECONDS = 0.3
@@ -38,9 +39,11 @@ class Command(SiteCommand):
     expected_errors = (SiteError,)
 
     def add_own_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH",
+        parser.add_argument("paths", nargs="*", type=Path, metavar="PATH",
                             help=f"a file, or a folder of such: {TYPES}")
         parser.add_argument("--collection", required=True, metavar="NAME", help="made when it is missing")
+        parser.add_argument("--again", action="store_true",
+                            help="read the collection's own documents in anew, as after another encoder was promoted")
         parser.add_argument("--owner", metavar="USER",
                             help="whose collection it is; without, it is nobody's and everyone on the site sees it")
 
@@ -52,15 +55,22 @@ class Command(SiteCommand):
 
     def result(self, options: Mapping[str, Any]) -> dict[str, Any]:
         begun = time.monotonic()
+        if options["again"] == bool(options["paths"]):
+            raise wrong_use("Name files or folders to add; or --again alone, to read in anew what is there already.")
         files = list(_files(options["paths"]))
-        if not files:
+        if options["paths"] and not files:
             raise wrong_use(f"There is no file in these folders that can be read. Types: {TYPES}.")
         site_runs = worker_pulse.beats(settings.REDIS_URL)
         if not site_runs:
             logging.getLogger("webapp.knowledge.progress").setLevel(logging.ERROR)  # there is no queue, as expected
             call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
-        collection = _collection(options["collection"], _owner(options["owner"]))
-        rows = [_add(collection, file) for file in files]
+        owner = _owner(options["owner"])
+        if options["again"]:
+            collection = _known_collection(options["collection"], owner)
+            rows = [_row(document.name, id=str(document.pk)) for document in services.read_again(collection)]
+        else:
+            collection = _collection(options["collection"], owner)
+            rows = [_add(collection, file) for file in files]
         added = [row["id"] for row in rows if row["id"]]
         if not site_runs:
             self._read_in(added)
@@ -96,7 +106,7 @@ class Command(SiteCommand):
         from models_service.in_process import InProcessModels  # takes seconds
 
         with asyncio.Runner() as runner:
-            models = InProcessModels()
+            models = InProcessModels(folder=models_folder(settings.DATA_DIR))
             for number, document in enumerate(unfinished, start=1):
                 self._say(f"{number} of {len(unfinished)}: {document.name}")
                 ingestion.ingest(document.pk, models, runner)
@@ -147,9 +157,21 @@ def _collection(name: str, owner: User | None) -> Collection:
     return found or services.create_collection(owner, name, visibility=visibility)
 
 
+def _known_collection(name: str, owner: User | None) -> Collection:
+    found = Collection.objects.filter(owner=owner, name=name.strip()).first()
+    if found is None:
+        whose = f"of {owner.username}" if owner else "without an owner"
+        raise wrong_use(f"There is no collection {name} {whose}.")
+    return found
+
+
+def _row(file: str, **more: Any) -> Row:
+    return {"file": file, "id": None, "duplicate": False, "status": "", "passages": 0, "error": "", **more}
+
+
 def _add(collection: Collection, file: Path) -> Row:
     """The file's row of the result. A file that is refused does not keep the others from being read."""
-    row: Row = {"file": str(file), "id": None, "duplicate": False, "status": "", "passages": 0, "error": ""}
+    row = _row(str(file))
     try:
         with file.open("rb") as content:
             chunks = iter(lambda: content.read(CHUNK_BYTES), b"")
