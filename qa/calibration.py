@@ -71,8 +71,7 @@ def fit(seen: Sequence[Observed]) -> Calibration:
     """
     rows = np.array([[c.features[name] for name in FEATURES] for one in seen for c in one.candidates])
     right = np.array([label for one in seen for label in one.right])
-    if not rows.size or right.all() or not right.any():
-        raise ValueError("right and wrong answers are both needed to fit a calibration; give more questions")
+    _both_needed(right)
     ordering = LogisticRegression(C=10.0, max_iter=2000).fit(rows, right)
     weights = dict(zip(FEATURES, ordering.coef_[0], strict=True))
     intercept = float(ordering.intercept_[0])
@@ -83,12 +82,18 @@ def fit(seen: Sequence[Observed]) -> Calibration:
             best = int(np.argmax(odds))
             scores.append([odds[best]])
             hits.append(one.right[best])
+    _both_needed(hits)
     chosen = LogisticRegression(C=1e6, max_iter=2000).fit(np.array(scores), np.array(hits))
     slope, shift = float(chosen.coef_[0][0]), float(chosen.intercept_[0])
     return Calibration(
         weights={name: round(slope * float(weight), 5) for name, weight in weights.items()},
         intercept=round(slope * intercept + shift, 5),
     )
+
+
+def _both_needed(right: Sequence[bool]) -> None:
+    if len(set(map(bool, right))) < 2:
+        raise ValueError("right and wrong answers are both needed to fit a calibration; give more questions")
 
 
 def expected_calibration_error(probabilities: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:

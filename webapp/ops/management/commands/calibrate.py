@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models_service.errors import ModelsError
 from models_service.formats.squad import FormatError, Question, read_squad
 from models_service.in_process import InProcessModels
-from models_service.registry import CALIBRATION_FILE, ModelMissing
+from models_service.registry import CALIBRATION_FILE, ModelMissing, ModelUnusable
 from qa import calibration, open_collection
 from webapp.ops.command_line import SiteCommand, show_progress, table, wrong_use
 
 
 class Command(SiteCommand):
     help = "Fit how sure a reader is of its answers, on SQuAD-format questions that it was not trained on."
-    expected_errors = (FormatError, ModelMissing, ValueError)
+    expected_errors = (FormatError, ModelMissing, ModelUnusable, ModelsError, ValueError)
 
     def add_own_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="the reader's folder")

@@ -10,18 +10,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models_service.errors import ModelsError
 from models_service.evaluation import reading
 from models_service.evaluation.report import Report, from_examples
 from models_service.formats.squad import FormatError, Question, read_squad
 from models_service.in_process import InProcessModels
-from models_service.registry import READER, ModelMissing, load_reader
+from models_service.registry import READER, ModelMissing, ModelUnusable, load_reader
 from qa import evaluation, open_collection
 from webapp.ops.command_line import SiteCommand, show_progress, table, wrong_use
 
 
 class Command(SiteCommand):
     help = "Measure a model: qa (the question beside its paragraph), openqa (the question asked of all paragraphs)."
-    expected_errors = (FormatError, ModelMissing)
+    expected_errors = (FormatError, ModelMissing, ModelUnusable, ModelsError)
 
     def add_own_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("task", choices=sorted(TASKS))
