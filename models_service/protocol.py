@@ -173,6 +173,7 @@ class Citation(Message):
     span_end: int
     score: float = Field(description="0 to 1: how likely the reader holds this span to be the answer")
     url: str = Field("", description="opens the document at the citation; filled in by the site")
+    mark: int = Field(0, description="the bracketed number that a generator's answer names it by; 0 for quoted ones")
 
 
 class SourcesEvent(Message):
@@ -198,7 +199,10 @@ class AnswerDone(Message):
     span: str = Field("", description="the shortest exact answer, empty when abstained")
     format: Literal["plain", "markdown"] = "plain"
     abstained: bool
-    confidence: float = Field(description="0 to 1, calibrated: of answers at 0.7 about 70 % are right")
+    confidence: float = Field(
+        description="0 to 1. Quoted: calibrated, of answers at 0.7 about 70 % are right. Written by a generator: the "
+        "share of its sentences that a passage supports"
+    )
     citations: list[Citation]
     nearest: list[Citation] = Field(default_factory=list, description="when abstained: the nearest passages")
     question: str = Field("", description="the question as it was searched for, after a follow-up was completed")

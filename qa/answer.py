@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,6 +25,7 @@ from models_service.protocol import (
 )
 from qa import sentence_match
 from qa.candidates import Candidate, candidates
+from qa.compose import NotBegun, compose
 from qa.followup import Turn, complete
 from qa.index import CollectionGone, CollectionIndex
 from qa.retrieve import RetrievedPassage, retrieve
@@ -35,6 +37,8 @@ __all__ = ["BadQuestion", "Turn", "answer", "check_question"]
 
 PASSAGES_FOUND = 20
 PASSAGES_READ = 10
+PASSAGES_TOLD = 8
+"""To a generator."""
 SPANS_PER_PASSAGE = 3
 MOST_CITATIONS = 5
 MOST_SENTENCES = 3
@@ -95,21 +99,47 @@ async def answer(
     models: Models,
     history: Sequence[Turn] = (),
     client: str = "",
+    generate: bool = False,
 ) -> AsyncIterator[SourcesEvent | DeltaEvent | AnswerDone]:
     """Answer from the documents of `collections`, given as (id, index) pairs; the last event is AnswerDone.
 
     Closing the generator or cancelling its task stops the work on the model service. A collection that is deleted
     meanwhile is left out.
 
+    Args:
+        generate: let the text generator write the answer. Should it fail before its first word, the answer is quoted
+            as without one, and `verification["fallback"]` says why.
+
     Raises:
         BadQuestion: see `check_question`.
         ModelsError: the model service cannot do its part.
         SegmentCorrupt: a collection's index is damaged.
+        EncoderMismatch: a collection was read in with another encoder than the one in use.
     """
     clock = _Clock()
     asked = complete(check_question(question), history)[:MAX_QUESTION_CHARACTERS]
     found = await retrieve(asked, collections, models, PASSAGES_FOUND, client=client)
     clock.mark("retrieve_ms")
+    fallback: dict[str, str] = {}
+    if generate and found:
+        told = found[:PASSAGES_TOLD]
+        sources = [_source(passage) for passage in told]
+        yield SourcesEvent(sources=sources)
+        writing = compose(question.strip(), told, history=history, documents=documents, models=models, client=client)
+        try:
+            async with aclosing(writing) as written:
+                async for event in written:
+                    if isinstance(event, AnswerDone):
+                        clock.mark("write_ms")
+                        near = sources[:MOST_CITATIONS] if event.abstained else []
+                        nearest = await asyncio.to_thread(checked, near, documents)
+                        update = {"question": asked, "nearest": nearest, "timings": clock.timings()}
+                        event = event.model_copy(update=update)
+                    yield event
+            return
+        except NotBegun as failure:
+            clock.mark("write_ms")
+            fallback = {"fallback": failure.problem.message}
     read = [passage for passage in found if _same_script(asked, passage)][:PASSAGES_READ]
     yield SourcesEvent(sources=[_source(passage) for passage in read])
     spans, calibration, method = await _read(asked, read, collections, models, client)
@@ -117,7 +147,7 @@ async def answer(
     ranked = candidates(asked, read, spans, calibration)
     cited = await asyncio.to_thread(_citations, ranked, read, documents)
     confidence = cited[0].score if cited else 0.0
-    verification = {"method": method, "quotes_checked": True}
+    verification = {"method": method, "quotes_checked": True, **fallback}
     if confidence < ABSTAIN_BELOW:
         near = [_source(passage) for passage in (read or found)[:MOST_CITATIONS]]
         nearest = await asyncio.to_thread(checked, near, documents)

@@ -62,7 +62,7 @@ class RemoteGenerator(Generator):
             timeout=httpx.Timeout(silence_seconds, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=slots),
             # A proxy of the environment is for other machines. Redirects are not followed: the key would go along.
-            mounts={f"all://{host}": httpx.AsyncHTTPTransport() for host in _LOOPBACK},
+            mounts={f"all://{host}": None for host in _LOOPBACK},
         )
 
     async def stream(self, given: Generation) -> AsyncGenerator[str | Finish, None]:
