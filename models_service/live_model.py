@@ -38,7 +38,7 @@ class Serving:
 
 
 class LiveModel:
-    """Belongs to the event loop that it is made in."""
+    """Belongs to the event loop that it is made in. `followed` is the registry's count of changes as last seen."""
 
     def __init__(self, name: str, registry: Registry, budget: Budget, make_room: MakeRoom) -> None:
         """Begins to load. Raises ModelMissing, ModelUnusable when there is nothing that could be."""
@@ -49,7 +49,7 @@ class LiveModel:
         self._budget = budget
         self._make_room = make_room
         self._numbers = 0
-        self._changes = registry.live(name).changes
+        self.followed = registry.live(name).changes
         self._leaving: set[asyncio.Task[None]] = set()
         usable = self._usable(registry.candidates(name))
         make_room(self, usable[0], _need(usable[0]))
@@ -67,12 +67,11 @@ class LiveModel:
         """Look whether the registry names another version by now, and if so, serve that; the old one until then."""
         try:
             live = self._registry.live(self.name)
-            if live.changes == self._changes or live.current is None:
+            if live.changes == self.followed or live.current is None:
                 return
-            self._changes = live.changes
+            self.followed, self.refused = live.changes, ""
             model = self._registry.version(self.name, live.current)
             if model == self.serving.model and self.serving.queue.state == "ready":
-                self.refused = ""
                 return
             model.directory()
             self._make_room(self, model, _need(model))

@@ -181,9 +181,9 @@ def _hush() -> None:
     logging.disable_progress_bar()
 
 
-def load_reader(name: str = READER) -> ReaderEngine:
+def load_reader(name: str = READER, folder: Path | None = None) -> ReaderEngine:
     """A reader by name or by directory, loaded. Raises ModelMissing, ModelUnusable."""
-    engine = open_engine(named_or_directory(name, "reader"))
+    engine = open_engine(named_or_directory(name, "reader", folder))
     engine.load()
     return engine
 

@@ -64,7 +64,7 @@ def make_app(
     async def ready(_: HttpRequest) -> Response:
         is_ready = service.ready()
         told = {"ready": is_ready, "models": service.states(), "versions": service.versions(),
-                "refused": service.refused()}
+                "refused": service.refused(), "followed": service.followed()}
         return JSONResponse(told, status_code=200 if is_ready else 503)
 
     async def figures(_: HttpRequest) -> Response:

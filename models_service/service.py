@@ -74,6 +74,10 @@ class Service:
         """For each model that is there, the version that serves or is being loaded."""
         return {name: live.serving.model.version for name, live in self._live.items()}
 
+    def followed(self) -> dict[str, int]:
+        """How many promotions and rollbacks of each model were seen, so that whoever made one can wait for it."""
+        return {name: live.followed for name, live in self._live.items()}
+
     def refused(self) -> dict[str, str]:
         """Why a version that was promoted does not serve, of those models where one does not."""
         return {name: live.refused for name, live in self._live.items() if live.refused}

@@ -177,6 +177,14 @@ class Versions:
                 name, Live(current=live.previous, previous=live.current, changes=live.changes + 1)
             )
 
+    def take_back(self, name: str, promoted: Live, before: Live) -> bool:
+        """Undo a promotion that turned out not to serve, unless something else was promoted since; whether it did."""
+        with self._changing(name) as live:
+            if live != promoted:
+                return False
+            self._replace(name, before.model_copy(update={"changes": live.changes + 1}))
+            return True
+
     def _all(self, name: str) -> list[str]:
         return [*([STARTER_VERSION] if name in self._starters else []), *self.versions(name)]
 

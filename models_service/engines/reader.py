@@ -78,8 +78,8 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         where = device()
         self.batch_tokens = 4096 if where.type == "cpu" else 65536
         self.calibration = registry.calibration(self._directory)
-        self._tokenizer = AutoTokenizer.from_pretrained(_tokenizer_directory(self._directory))
-        self._model = _read_model(self._directory).to(where).eval().requires_grad_(False)
+        self._tokenizer = AutoTokenizer.from_pretrained(tokenizer_directory(self._directory))
+        self._model = read_model(self._directory).to(where).eval().requires_grad_(False)
         # peft does not hand token types on to a question-answering model, so an adapter was trained without them.
         self._tells_types = registry.adapter_base(self._directory) is None
         # The head stays exact: in bfloat16 a score of 10 is rounded to a sixteenth, and spans are compared by it.
@@ -142,13 +142,13 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         return out.start_logits.float().cpu().numpy(), out.end_logits.float().cpu().numpy()
 
 
-def _tokenizer_directory(folder: Path) -> str | Path:
+def tokenizer_directory(folder: Path) -> str | Path:
     """An adapter without a tokenizer of its own uses its base model's."""
     own = (folder / "tokenizer.json").is_file() or (folder / "tokenizer_config.json").is_file()
     return folder if own else registry.adapter_base(folder) or folder
 
 
-def _read_model(directory: Path) -> torch.nn.Module:
+def read_model(directory: Path) -> torch.nn.Module:
     """A whole model, or a base model with the directory's adapter merged into it."""
     base = registry.adapter_base(directory)
     model = AutoModelForQuestionAnswering.from_pretrained(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from models_service.errors import ModelsError
 from models_service.evaluation import reading
 from models_service.evaluation.report import Report, from_examples
@@ -18,6 +20,7 @@ from models_service.in_process import InProcessModels
 from models_service.registry import READER, ModelMissing, ModelUnusable, load_reader
 from qa import evaluation, open_collection
 from webapp.ops.command_line import SiteCommand, show_progress, table, wrong_use
+from webapp.settings.places import models_folder
 
 
 class Command(SiteCommand):
@@ -27,7 +30,8 @@ class Command(SiteCommand):
     def add_own_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("task", choices=sorted(TASKS))
         parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="SQuAD JSON, gzip allowed")
-        parser.add_argument("--model", default=READER, metavar="NAME", help="a name or a directory (%(default)s)")
+        parser.add_argument("--model", default=READER, metavar="NAME",
+                            help="a directory, a name or NAME@VERSION (%(default)s)")
         parser.add_argument("--limit", type=int, metavar="N", help="the first N examples only")
 
     def result(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +49,7 @@ class Command(SiteCommand):
 
 def _qa(questions: list[Question], model: str, data: str) -> Report:
     began = time.monotonic()
-    values = reading.score(load_reader(model), questions, show_progress)
+    values = reading.score(load_reader(model, models_folder(settings.DATA_DIR)), questions, show_progress)
     return from_examples("qa", model, data, values, len(questions), time.monotonic() - began)
 
 
@@ -63,7 +67,7 @@ def _openqa(questions: list[Question], model: str, data: str) -> Report:
 
 
 async def _ask_all(questions: list[Question], model: str, folder: Path):
-    models = InProcessModels(reader=model)
+    models = InProcessModels(reader=model, folder=models_folder(settings.DATA_DIR))
     collection = await open_collection.build(questions, models, folder / "index")
     return await evaluation.evaluate(questions, collection, models, show_progress)
 

@@ -58,7 +58,9 @@ class Command(SiteCommand):
     def lines(self, result: dict[str, Any]) -> list[str]:
         figures = ", ".join(f"{name} {value:.1f}" for name, value in result["metrics"].items())
         return [f"Done in {result['seconds']:.0f} s: {figures or 'no evaluation file was given'}.",
-                f"The model is in {result['model']}."]
+                f"The model is in {result['model']}. Measure it there with manage.py evaluate, then use it:",
+                f"  manage.py models register {result['run']}",
+                "  manage.py models promote NAME VERSION, as registering says"]
 
 
 def _add_option(parser: ArgumentParser, name: str, field: FieldInfo) -> None:

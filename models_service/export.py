@@ -1,0 +1,69 @@
+"""A version as a plain model directory that any library reads: adapters merged into their base, all safetensors."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import torch
+from transformers import AutoTokenizer
+
+from models_service import model_files, samples
+from models_service.engines.reader import read_model, tokenizer_directory
+from models_service.model_files import CALIBRATION_FILE, CARD_FILE, SAMPLES_FILE, ModelUnusable
+from models_service.registry import Model, open_engine
+
+
+def export(model: Model, target: Path) -> None:
+    """Write the model to `target`, a folder that is not there yet. It is checked to give what the original gives.
+
+    Raises:
+        ModelMissing, ModelUnusable: the model cannot be read, or the export gives something else.
+        FileExistsError: there is something at `target`.
+    """
+    source = model.directory()
+    target.mkdir(parents=True)
+    try:
+        if model_files.adapter_base(source) is None:
+            model_files.copy(source, target)
+        else:
+            _write_merged(source, target)
+        _compare(model, target)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def _write_merged(source: Path, target: Path) -> None:
+    merged = read_model(source)
+    _make_types_alike(merged)
+    merged.save_pretrained(target)
+    AutoTokenizer.from_pretrained(tokenizer_directory(source)).save_pretrained(target)
+    for name in (CALIBRATION_FILE, CARD_FILE, "README.md"):
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+
+
+def _make_types_alike(model: torch.nn.Module) -> None:
+    """An adapter is trained and served without token types, which the model takes as the first type for all tokens.
+    Whoever reads the export will tell the types, so both are made to mean the first."""
+    table = getattr(getattr(model.base_model, "embeddings", None), "token_type_embeddings", None)
+    if table is not None:
+        with torch.no_grad():
+            table.weight.copy_(table.weight[:1].expand_as(table.weight))
+
+
+def _compare(model: Model, target: Path) -> None:
+    original = open_engine(model)
+    original.load()
+    exported = open_engine(Model(model.name, model.kind, str(target)))
+    exported.load()
+    try:
+        samples.write(target, model.kind, original.run)
+        samples.check(target, model.kind, exported.run)
+    except ModelUnusable as problem:
+        raise ModelUnusable(f"The export of {model.label} differs from it: {problem}") from None
+    finally:
+        original.close()
+        exported.close()
+        (target / SAMPLES_FILE).unlink(missing_ok=True)

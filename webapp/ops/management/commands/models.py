@@ -1,0 +1,174 @@
+"""`manage.py models ACTION`: the versions of the models, and which of them are served."""
+
+from __future__ import annotations
+
+from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from models_service import model_files
+from models_service.model_files import ModelMissing, ModelUnusable
+from models_service.registry import ENCODER, READER, Registry, versions_in
+from models_service.versions import STARTER_VERSION, Live, Versions
+from webapp.ops import served_models
+from webapp.ops.command_line import FAILED, SiteCommand, table
+from webapp.settings.places import models_folder
+
+MB = 1_000_000
+DEFAULT_NAMES = {"encoder": ENCODER, "reader": READER}
+
+
+class Command(SiteCommand):
+    help = "List the models, add a version, choose which version is served, go back to the one before, take one out."
+    expected_errors = (ModelMissing, ModelUnusable)
+
+    def add_own_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        made = {name: actions.add_parser(name, help=told) for name, told in {
+            "list": "every version, with its size and figures",
+            "register": "add a finished run, or a model's folder, as a new version; it is not served yet",
+            "promote": "serve a version from now on; a running site takes it without a restart",
+            "rollback": "serve the version before again",
+            "export": "write a version to a folder, adapters merged into their base",
+        }.items()}
+        made["register"].add_argument("folder", type=Path, metavar="FOLDER", help="a run's folder, or a model's")
+        made["register"].add_argument("--name", metavar="NAME",
+                                      help=f"by default {READER} for a reader and {ENCODER} for an encoder")
+        for action in ("promote", "rollback", "export"):
+            made[action].add_argument("name", metavar="NAME")
+        made["promote"].add_argument("version", nargs="?", metavar="VERSION", help="the newest by default")
+        made["export"].add_argument("target", type=Path, metavar="FOLDER", help="made by the command")
+        made["export"].add_argument("--version", metavar="VERSION", dest="exported",
+                                    help="the one that is served by default")
+        for own in made.values():
+            own.add_argument("--json", action="store_true", default=SUPPRESS, help="print one JSON object")
+
+    def result(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        versions = versions_in(models_folder(settings.DATA_DIR))
+        return {"action": options["action"], **getattr(self, f"_{options['action']}")(versions, options)}
+
+    def lines(self, result: dict[str, Any]) -> list[str]:
+        return getattr(self, f"_{result['action']}_lines")(result)
+
+    # --- list ---
+
+    def _list(self, versions: Versions, options: Mapping[str, Any]) -> dict[str, Any]:
+        registry = Registry(folder=versions.folder)
+        return {"models": [row for name in registry.names() for row in _rows(registry, versions, name)]}
+
+    def _list_lines(self, result: dict[str, Any]) -> list[str]:
+        rows = [(row["name"], row["kind"], row["version"], row["live"],
+                 f"{row['bytes'] / MB:.1f} MB" if row["bytes"] else "not installed",
+                 ", ".join(f"{name} {value:.4g}" for name, value in row["metrics"].items()))
+                for row in result["models"]]
+        return table([("name", "kind", "version", "served", "size", "figures"), *rows])
+
+    # --- register ---
+
+    def _register(self, versions: Versions, options: Mapping[str, Any]) -> dict[str, Any]:
+        from models_service import admission  # takes seconds
+
+        folder = options["folder"]
+        if not folder.is_dir():
+            raise ModelMissing(f"There is no folder {folder}.")
+        model = folder / "model" if (folder / "spec.json").is_file() else folder
+        model_files.check_files(model, model.name)
+        name = options["name"] or DEFAULT_NAMES[model_files.kind_of(model)]
+        record = admission.register(versions, folder, name)
+        size = sum(file.size for file in record.files.values())
+        return {"name": name, "version": record.version, "kind": record.kind, "bytes": size,
+                "folder": str(versions.directory(name, record.version))}
+
+    def _register_lines(self, result: dict[str, Any]) -> list[str]:
+        name, version = result["name"], result["version"]
+        return [f"Registered as {name}, version {version} ({result['bytes'] / MB:.1f} MB).",
+                f"Serve it with: manage.py models promote {name} {version}"]
+
+    # --- promote and rollback ---
+
+    def _promote(self, versions: Versions, options: Mapping[str, Any]) -> dict[str, Any]:
+        name = options["name"]
+        known = [*versions.versions(name)]
+        version = options["version"] or (known[-1] if known else STARTER_VERSION)
+        before = versions.live(name)
+        return _serve(versions, name, before, versions.promote(name, version))
+
+    def _rollback(self, versions: Versions, options: Mapping[str, Any]) -> dict[str, Any]:
+        name = options["name"]
+        before = versions.live(name)
+        return _serve(versions, name, before, versions.rollback(name))
+
+    def _promote_lines(self, result: dict[str, Any]) -> list[str]:
+        name = result["name"]
+        said = [f"{name} is served in version {result['current']} now." if result["running"] else
+                f"{name} will be served in version {result['current']}, from the next start on."]
+        if result["previous"]:
+            said.append(f"Back to version {result['previous']}: manage.py models rollback {name}")
+        if result["kind"] == "encoder" and result["current"] != result["before"]:
+            said.append("Collections that were read in with another version find nothing until they are read in "
+                        "again: manage.py ingest --again --collection NAME")
+        return said
+
+    _rollback_lines = _promote_lines
+
+    # --- export ---
+
+    def _export(self, versions: Versions, options: Mapping[str, Any]) -> dict[str, Any]:
+        from models_service.export import export  # takes seconds
+
+        wanted = options["name"] + (f"@{options['exported']}" if options["exported"] else "")
+        model = Registry(folder=versions.folder).find(wanted)
+        target = options["target"].resolve()
+        if target.exists():
+            raise CommandError(f"{target} is there already; name a folder that is not.", returncode=FAILED)
+        export(model, target)
+        return {"name": model.name, "version": model.version, "folder": str(target)}
+
+    def _export_lines(self, result: dict[str, Any]) -> list[str]:
+        return [f"{result['name']}, version {result['version']}, is in {result['folder']}."]
+
+
+def _rows(registry: Registry, versions: Versions, name: str) -> list[dict[str, Any]]:
+    live = versions.live(name)
+    starter = [STARTER_VERSION] if name in DEFAULT_NAMES.values() else []
+    rows = []
+    for version in [*starter, *versions.versions(name)]:
+        model = registry.version(name, version)
+        served = "current" if version == live.current else "previous" if version == live.previous else ""
+        row = {"name": name, "kind": model.kind, "version": version, "live": served, "bytes": 0, "metrics": {}}
+        try:
+            folder = model.directory()
+            row["bytes"] = sum((folder / file).stat().st_size for file in model_files.kept_files(folder))
+            row["metrics"] = model_files.figures(folder)
+        except ModelMissing:
+            pass  # a starter that is not installed is listed as that
+        rows.append(row)
+    return rows
+
+
+def _serve(versions: Versions, name: str, before: Live, live: Live) -> dict[str, Any]:
+    """Make sure that the version that was just chosen serves; otherwise take the choice back and say why."""
+    running = served_models.are_loaded(name)
+    problem = (served_models.wait_until_served(name, live.current, live.changes) if running
+               else _try(versions, name, live.current))
+    if problem:
+        versions.take_back(name, live, before)
+        stays = f"{name} stays at version {before.current}." if before.current else f"{name} is not served."
+        raise CommandError(f"{problem[:1].upper()}{problem[1:]}\n{stays}", returncode=FAILED)
+    return {"name": name, "kind": versions.kind(name), "current": live.current, "previous": live.previous,
+            "before": before.current, "running": running}
+
+
+def _try(versions: Versions, name: str, version: str) -> str:
+    """Where no service has the model: bring it up here, as a service will; "" or why that fails."""
+    from models_service import admission  # takes seconds
+
+    try:
+        admission.bring_up(Registry(folder=versions.folder).version(name, version), versions).close()
+    except (ModelMissing, ModelUnusable) as problem:
+        return f"Version {version} does not serve: {problem}"
+    return ""
