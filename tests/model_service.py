@@ -32,13 +32,13 @@ class RunningModels:
             self.process.send_signal(signal.SIGCONT)
 
 
-@pytest.fixture(scope="session")
-def models_process() -> Iterator[RunningModels]:
+@contextmanager
+def running_models(**environment: str) -> Iterator[RunningModels]:
     from webapp.ops.preflight import free_port
 
     port = free_port()
     command = [sys.executable, "-m", "models_service", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "2"})
+    process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "2", **environment})
     try:
         end = time.monotonic() + START_SECONDS
         while not _is_ready(port):
@@ -49,6 +49,12 @@ def models_process() -> Iterator[RunningModels]:
         process.send_signal(signal.SIGCONT)
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def models_process() -> Iterator[RunningModels]:
+    with running_models() as running:
+        yield running
 
 
 def _is_ready(port: int) -> bool:

@@ -8,6 +8,9 @@ import { sourceItems } from "./sources.js";
 const CONFIDENT = 0.75;
 const FAIRLY_SURE = 0.45;
 
+/** Whether a text generator wrote it; it is quoted otherwise. */
+const isWritten = (done) => done.verification?.method === "generator";
+
 export class Answer {
   /** @param saved an answer's row {id, key, status, text, payload, feedback}, or null for one just asked for. */
   constructor(exchange, saved) {
@@ -52,8 +55,8 @@ export class Answer {
     this.parts["answer-text"].setAttribute("aria-busy", "true");
     this.parts["answer-status"].hidden = false;
     this.parts["answer-step"].textContent = gettext("Searching the documents…");
-    for (const name of ["abstained", "nothing-there", "answer-error", "answer-stopped", "answer-meta", "sources",
-      "answer-actions", "note-form"]) this.parts[name].hidden = true;
+    for (const name of ["abstained", "nothing-there", "answer-error", "answer-stopped", "answer-fallback", "answer-meta",
+      "sources", "answer-actions", "note-form"]) this.parts[name].hidden = true;
   }
 
   #restore({ status, text, payload }) {
@@ -96,10 +99,11 @@ export class Answer {
       this.element.querySelector(shown.length ? ".abstained" : ".nothing-there").hidden = false;
       this.parts["answer-text"].replaceChildren();
     } else {
-      this.#showConfidence(done.confidence);
+      this.#showConfidence(done);
       if (done.format === "markdown") await this.#showMarkdown(done);
       else this.parts["answer-text"].replaceChildren(...answerNodes(done));
     }
+    this.parts["answer-fallback"].hidden = !done.verification?.fallback;
     if (done.question && done.question !== this.exchange.question.text) this.#showSearched(done.question);
     this.#list(shown, done.abstained ? gettext("Nearest passages") : gettext("Sources"), true);
     if (done.abstained) this.parts.sources.open = true;
@@ -107,8 +111,9 @@ export class Answer {
 
   async #showMarkdown(done) {
     try {
-      const { markdownAnswer } = await import("./markdown.js");
-      this.parts["answer-text"].replaceChildren(await markdownAnswer(done));
+      const nodes = isWritten(done) ? (await import("./written.js")).writtenAnswer(done)
+        : (await import("./markdown.js")).markdownAnswer(done);
+      this.parts["answer-text"].replaceChildren(await nodes);
     } catch {
       this.parts["answer-text"].replaceChildren(...answerNodes(done)); // the text itself is never held back
     }
@@ -126,10 +131,15 @@ export class Answer {
     this.parts.sources.open = false;
   }
 
-  #showConfidence(confidence) {
-    const words = confidence >= CONFIDENT ? gettext("Very likely right")
+  #showConfidence(done) {
+    const { confidence } = done;
+    let words = confidence >= CONFIDENT ? gettext("Very likely right")
       : confidence >= FAIRLY_SURE ? gettext("Probably right") : gettext("Uncertain – check the source");
     const box = this.parts.confidence;
+    if (isWritten(done)) {
+      words = gettext("Sentences that the documents support");
+      box.title = gettext("Compared with the passages by meaning and by words, which proves nothing.");
+    }
     box.querySelector("meter").value = confidence;
     box.querySelector("meter").setAttribute("aria-label", gettext("Confidence"));
     box.querySelector("span").textContent = `${words} · ${percent(confidence)}`;

@@ -9,7 +9,7 @@ export function sourceItems(citations, isNumbered) {
   return citations.map((citation, index) => {
     const item = document.importNode(template, true);
     item.querySelector("a").href = citation.url;
-    item.querySelector(".number").textContent = isNumbered ? index + 1 : "·";
+    item.querySelector(".number").textContent = isNumbered ? citation.mark || index + 1 : "·";
     item.querySelector(".title span").textContent = citation.title;
     const isMarked = citation.span_end > citation.span_start;
     item.querySelector(".score").textContent = isMarked ? percent(citation.score) : "";

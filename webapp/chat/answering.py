@@ -111,7 +111,7 @@ async def events_from(
     collections = [(identifier, storage.index(identifier)) for identifier in collection_ids]
     answering = qa_answer.answer(
         question, collections=collections, documents=storage.documents(), models=models or model_service(),
-        history=history, client=client,
+        history=history, client=client, generate=settings.HAS_GENERATOR,
     )
     deadline = time.monotonic() + ANSWER_SECONDS
     try:

@@ -41,7 +41,8 @@ def _answer(message: Message) -> list[str]:
         parts.append(f"({payload.get('message', '')})")
     cited = payload.get("citations") or payload.get("nearest") or payload.get("sources") or []
     if cited:
-        parts.append("\n".join(_citation(number, citation) for number, citation in enumerate(cited, start=1)))
+        numbered = enumerate(cited, start=1)
+        parts.append("\n".join(_citation(citation.get("mark") or place, citation) for place, citation in numbered))
     return parts
 
 

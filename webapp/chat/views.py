@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
@@ -36,4 +37,5 @@ def chat(request: HttpRequest, identifier: UUID | None = None) -> HttpResponse:
         "chosen": set(conversation.collections.values_list("pk", flat=True)) if conversation else set(),
         "suggestions": page.suggestions(collections),
         "question_limit": MAX_QUESTION_CHARACTERS,
+        "has_generator": settings.HAS_GENERATOR,
     })
