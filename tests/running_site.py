@@ -42,6 +42,7 @@ class Site:
     port: int
     process: subprocess.Popen[str] | None = None
     lines: list[str] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -51,7 +52,7 @@ class Site:
     def environment(self) -> dict[str, str]:
         own = {"WENDA_DATA_DIR": str(self.data), "OMP_NUM_THREADS": "2", "HF_HUB_OFFLINE": "1"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OWN_SETTINGS)}
-        return {**kept, **own}
+        return {**kept, **own, **self.settings}
 
     def start(self) -> None:
         command = [sys.executable, "manage.py", "up", "--port", str(self.port)]
