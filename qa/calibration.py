@@ -18,10 +18,11 @@ from models_service.client import Models
 from models_service.evaluation import squad
 from models_service.formats.squad import Question
 from models_service.protocol import Calibration
-from qa.answer import PASSAGES_FOUND, PASSAGES_READ, SPANS_PER_PASSAGE
+from qa.answer import PASSAGES_FOUND
 from qa.candidates import Candidate, candidates
 from qa.evaluation import RIGHT_FROM_F1
 from qa.open_collection import NAME, OpenCollection
+from qa.quote import PASSAGES_READ, SPANS_PER_PASSAGE
 from qa.retrieve import retrieve
 
 WITHOUT_GOLD_SHARE = 0.25

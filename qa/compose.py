@@ -13,6 +13,7 @@ from typing import Any
 
 from models_service.client import Models, ModelsError
 from models_service.protocol import AnswerDone, Citation, DeltaEvent, GenerateDone
+from qa.citing import nearest
 from qa.followup import Turn
 from qa.marks import Marks
 from qa.prompt import NO_ANSWER, messages
@@ -42,7 +43,7 @@ async def compose(
     models: Models,
     client: str = "",
 ) -> AsyncGenerator[DeltaEvent | AnswerDone, None]:
-    """The answer's text as it comes, then AnswerDone, whose `question`, `nearest` and `timings` are the caller's.
+    """The answer's text as it comes, then AnswerDone, whose `question` and `timings` are the caller's.
 
     Closing the iterator stops the generator.
 
@@ -65,7 +66,7 @@ async def compose(
                 if opening is not None:
                     opening += piece
                     if _says_no(opening):
-                        yield _abstained()
+                        yield _abstained(await asyncio.to_thread(nearest, passages, documents))
                         return
                     if _may_say_no(opening):
                         continue
@@ -96,9 +97,9 @@ def _may_say_no(opening: str) -> bool:
     return NO_ANSWER.startswith(opening.lstrip(" \n\t\"'`*_"))
 
 
-def _abstained() -> AnswerDone:
+def _abstained(near: list[Citation]) -> AnswerDone:
     return AnswerDone(
-        answer="", abstained=True, confidence=0.0, citations=[],
+        answer="", abstained=True, confidence=0.0, citations=[], nearest=near,
         verification={"method": "generator", "supported": None, "unsupported": []},
     )
 

@@ -24,8 +24,8 @@ import httpx
 import numpy as np
 from websockets.asyncio.client import connect
 
-from qa.answer import PASSAGES_READ
 from qa.passages import split
+from qa.quote import PASSAGES_READ
 from qa.sentences import sentences
 from tests.running_site import Site, until
 from webapp.ops.preflight import free_port

@@ -123,7 +123,8 @@ def test_the_documents_page_names_every_file_ending_that_is_read(language):
 
 def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
     from models_service.protocol import MAX_QUESTION_CHARACTERS
-    from qa.answer import ABSTAIN_BELOW, MOST_CITATIONS, MOST_SENTENCES
+    from qa.citing import MOST_CITATIONS
+    from qa.quote import ABSTAIN_BELOW, MOST_SENTENCES
     from webapp.api.paging import Pages
     from webapp.chat import answering, services
     from webapp.chat.models import Conversation

@@ -15,7 +15,8 @@ import pytest
 
 from models_service.client import Encoded
 from models_service.protocol import AnswerDone, Calibration, DeltaEvent, ReadDone, SourcesEvent, SpanResult, Timings
-from qa.answer import MOST_CITATIONS, BadQuestion, Turn, answer, check_question
+from qa.answer import BadQuestion, Turn, answer, check_question
+from qa.citing import MOST_CITATIONS
 from qa.document_store import DocumentStore
 from qa.index import CollectionIndex, IndexedDocument
 from qa.passages import split

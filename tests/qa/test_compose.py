@@ -103,7 +103,8 @@ async def site(loaded, openai_server: OpenAIServer, tmp_path):
 
 async def test_the_answer_is_streamed_and_its_citations_are_exact_sentences_of_the_documents(site) -> None:
     site.says_of(
-        "The Eiffel Tower was finished ", "in 1889 [", "TOWER", "]. ", "The Brooklyn Bridge was opened", " in 1883 [BRIDGE]."
+        "The Eiffel Tower was finished ", "in 1889 [", "TOWER", "]. ",
+        "The Brooklyn Bridge was opened", " in 1883 [BRIDGE].",
     )
     sources, *deltas, done = await site.ask()
     assert isinstance(sources, SourcesEvent) and {each.document for each in sources.sources} == {"tower", "bridge"}
