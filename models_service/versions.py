@@ -67,7 +67,9 @@ class Versions:
         """Of models that have at least one registered version."""
         if not self.folder.is_dir():
             return []
-        return sorted(place.name for place in self.folder.iterdir() if place.is_dir() and self.versions(place.name))
+        return sorted(
+            place.name for place in self.folder.iterdir() if _NAME.fullmatch(place.name) and self.versions(place.name)
+        )
 
     def versions(self, name: str) -> list[str]:
         """The registered versions of a name, oldest first; "starter" is not among them."""
@@ -108,6 +110,10 @@ class Versions:
             return Live(current=STARTER_VERSION if name in self._starters else None)
         except (OSError, ValidationError) as problem:
             raise ModelUnusable(f"{file} cannot be read: {problem}") from None
+
+    def check_name(self, name: str) -> None:
+        """Raises ModelMissing when no model can have this name."""
+        self._place(name)
 
     # --- writing ---
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,11 +38,15 @@ class Command(SiteCommand):
             "register": "add a finished run, or a model's folder, as a new version; it is not served yet",
             "promote": "serve a version from now on; a running site takes it without a restart",
             "rollback": "serve the version before again",
+            "pull": "fetch a model from a Hugging Face hub and register it; a pull that was cut off goes on",
             "export": "write a version to a folder, adapters merged into their base",
         }.items()}
         made["register"].add_argument("folder", type=Path, metavar="FOLDER", help="a run's folder, or a model's")
         made["register"].add_argument("--name", metavar="NAME",
                                       help=f"by default {READER} for a reader and {ENCODER} for an encoder")
+        made["pull"].add_argument("identifier", metavar="ID", help="as in sentence-transformers/all-MiniLM-L12-v2")
+        made["pull"].add_argument("--revision", metavar="NAME", help="a branch, a tag or a commit")
+        made["pull"].add_argument("--name", metavar="NAME", help="the last part of the id by default")
         for action in ("promote", "rollback", "export"):
             made[action].add_argument("name", metavar="NAME")
         made["promote"].add_argument("version", nargs="?", metavar="VERSION", help="the newest by default")
@@ -88,6 +97,25 @@ class Command(SiteCommand):
         return [f"Registered as {name}, version {version} ({result['bytes'] / MB:.1f} MB).",
                 f"Serve it with: manage.py models promote {name} {version}"]
 
+    # --- pull ---
+
+    def _pull(self, versions: Versions, options: Mapping[str, Any]) -> dict[str, Any]:
+        from models_service import admission  # takes seconds
+
+        identifier = options["identifier"]
+        name = options["name"] or identifier.rpartition("/")[2]
+        versions.check_name(name)
+        downloads = versions.folder / ".downloads" / identifier.replace("/", "--")
+        fetched = _fetch(identifier, options["revision"], downloads)
+        _note_source(Path(fetched["folder"]), identifier, fetched["revision"])
+        record = admission.register(versions, Path(fetched["folder"]), name)
+        shutil.rmtree(downloads, ignore_errors=True)
+        size = sum(file.size for file in record.files.values())
+        return {"name": name, "version": record.version, "kind": record.kind, "bytes": size,
+                "revision": fetched["revision"], "folder": str(versions.directory(name, record.version))}
+
+    _pull_lines = _register_lines
+
     # --- promote and rollback ---
 
     def _promote(self, versions: Versions, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,6 +158,28 @@ class Command(SiteCommand):
 
     def _export_lines(self, result: dict[str, Any]) -> list[str]:
         return [f"{result['name']}, version {result['version']}, is in {result['folder']}."]
+
+
+def _fetch(identifier: str, revision: str | None, downloads: Path) -> dict[str, str]:
+    """In a process of its own, which may use the network; its progress is shown as it comes."""
+    command = [sys.executable, "-m", "models_service.hub", identifier, str(downloads)]
+    command += ["--revision", revision] if revision else []
+    child = subprocess.run(command, stdout=subprocess.PIPE, env={**os.environ, "HF_HUB_OFFLINE": "0"}, check=False)
+    try:
+        told = json.loads(child.stdout)
+    except ValueError:
+        raise CommandError("Fetching broke off; what was fetched is kept. Pull again to go on.",
+                           returncode=FAILED) from None
+    if "error" in told:
+        raise CommandError(told["error"], returncode=FAILED)
+    return told
+
+
+def _note_source(folder: Path, identifier: str, revision: str) -> None:
+    """Where the model comes from, in its card."""
+    card = folder / model_files.CARD_FILE
+    if not card.is_file():
+        card.write_text(json.dumps({"source": identifier, "revision": revision}, indent=2) + "\n", encoding="utf-8")
 
 
 def _rows(registry: Registry, versions: Versions, name: str) -> list[dict[str, Any]]:
