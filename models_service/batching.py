@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from models_service import metrics
 from models_service.engines.base import Engine
 from models_service.errors import ModelsError, ModelsUnavailable
+from models_service.jobs import Entry, Job, Outcome, Pace, fail, make_job
 from models_service.protocol import Timings
 
 MAX_WAITING_INPUTS = 8192
@@ -26,48 +26,6 @@ SPLIT_AT_ONCE = 64
 """Texts turned into tokens in one go, so that another client's get their turn between."""
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-
-@dataclass(eq=False)
-class Job:
-    """One request in the queue. `pieces` are (place, piece) pairs not yet computed, the longest first."""
-
-    client: str
-    pieces: deque[tuple[int, Any]]
-    tokens: int
-    results: list[Any]
-    unfinished: int
-    done: asyncio.Future[None]
-    on_start: Callable[[], None]
-    started: float | None = None
-    largest_batch: int = 0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    outputs: list[Any]
-    timings: Timings
-
-
-@dataclass(frozen=True)
-class _Entry:
-    job: Job
-    place: int
-    piece: Any
-
-
-@dataclass
-class _Pace:
-    """Inputs a second, lately; for telling a client when to come back."""
-
-    per_second: float = 0.0
-
-    def saw(self, inputs: int, seconds: float) -> None:
-        now = inputs / max(seconds, 1e-6)
-        self.per_second = 0.8 * self.per_second + 0.2 * now if self.per_second else now
-
-    def milliseconds_for(self, inputs: int) -> int:
-        return int(min(max(1000 * inputs / (self.per_second or 100.0), 100), 10_000))
 
 
 class EngineQueue:
@@ -89,7 +47,7 @@ class EngineQueue:
         self._loaded = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._pace = _Pace()
+        self._pace = Pace()
         self._computing = ThreadPoolExecutor(1, thread_name_prefix=f"compute-{name}")
         self._splitting = ThreadPoolExecutor(1, thread_name_prefix=f"tokens-{name}")
 
@@ -111,7 +69,7 @@ class EngineQueue:
             self.state, self.failure = "failed", str(problem)
             self._loaded.set()
             for job in [job for jobs in self._lines.values() for job in jobs]:
-                _fail(job, self._failure())
+                fail(job, self._failure())
         finally:
             if self.state == "ready":
                 self._computing.submit(self.engine.close)
@@ -160,7 +118,7 @@ class EngineQueue:
                     limit.reschedule(None)
                     on_start()
 
-                job = _job(split, self.engine.cost, client, begin)
+                job = make_job(split, self.engine.cost, client, begin)
                 await self._finish(job)
         except TimeoutError:
             raise ModelsError(
@@ -227,13 +185,13 @@ class EngineQueue:
         if not line:
             self._lines.pop(job.client, None)
 
-    def _take_batch(self) -> list[_Entry]:
+    def _take_batch(self) -> list[Entry]:
         """About `batch_tokens` of work: an equal share for each waiting client, then the rest to whoever has more.
 
         A client that was served goes to the end of the line, so that with more clients than room all get their turn.
         """
         room = self.engine.batch_tokens
-        batch: list[_Entry] = []
+        batch: list[Entry] = []
         for share in (room // max(len(self._lines), 1), room):
             for client in list(self._lines):
                 used = self._take_turn(client, share, room, batch)
@@ -242,7 +200,7 @@ class EngineQueue:
                     self._lines.move_to_end(client)
         return batch
 
-    def _take_turn(self, client: str, share: int, room: int, batch: list[_Entry]) -> int:
+    def _take_turn(self, client: str, share: int, room: int, batch: list[Entry]) -> int:
         """Move a client's pieces to the batch until its share is used up; the tokens taken.
 
         Of one client's jobs the one nearest its end goes first: a question does not wait for an import.
@@ -256,14 +214,14 @@ class EngineQueue:
                 place, piece = job.pieces.popleft()
                 job.tokens -= cost
                 used += cost
-                batch.append(_Entry(job, place, piece))
+                batch.append(Entry(job, place, piece))
             if not job.pieces:
                 self._drop(job)
                 if client not in self._lines:
                     break
         return used
 
-    async def _compute(self, batch: list[_Entry]) -> None:
+    async def _compute(self, batch: list[Entry]) -> None:
         sizes = Counter(id(entry.job) for entry in batch)
         for job in {id(entry.job): entry.job for entry in batch}.values():
             job.largest_batch = max(job.largest_batch, len(batch))
@@ -286,11 +244,11 @@ class EngineQueue:
             if not entry.job.unfinished and not entry.job.done.done():
                 entry.job.done.set_result(None)
 
-    async def _find_fault(self, batch: list[_Entry], sizes: Counter[int], problem: Exception) -> None:
+    async def _find_fault(self, batch: list[Entry], sizes: Counter[int], problem: Exception) -> None:
         """One request's input may have broken the batch: compute each request's part by itself."""
         if len(sizes) == 1:
             log.error("%s failed at a batch of %d", self.name, len(batch), exc_info=problem)
-            _fail(batch[0].job, ModelsError("internal", f"The model failed: {type(problem).__name__}."))
+            fail(batch[0].job, ModelsError("internal", f"The model failed: {type(problem).__name__}."))
             return
         for key in sizes:
             await self._compute([entry for entry in batch if id(entry.job) == key])
@@ -308,22 +266,3 @@ class EngineQueue:
     async def _in_thread(thread: ThreadPoolExecutor, work: Callable[..., T], *given: Any) -> T:
         """The bridge: run a computation in the engine's thread and wait for it here."""
         return await asyncio.get_running_loop().run_in_executor(thread, work, *given)
-
-
-def _job(
-    split: Sequence[Sequence[Any]], cost: Callable[[Any], int], client: str, on_start: Callable[[], None]
-) -> Job:
-    pieces = [piece for pieces in split for piece in pieces]
-    costs = [cost(piece) for piece in pieces]
-    order = sorted(range(len(pieces)), key=lambda place: -costs[place])
-    return Job(
-        client=client, pieces=deque((place, pieces[place]) for place in order), tokens=sum(costs),
-        results=[None] * len(pieces), unfinished=len(pieces), done=asyncio.get_running_loop().create_future(),
-        on_start=on_start,
-    )
-
-
-def _fail(job: Job, problem: ModelsError) -> None:
-    job.pieces.clear()
-    if not job.done.done():
-        job.done.set_exception(problem)

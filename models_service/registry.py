@@ -7,6 +7,7 @@ before one is asked for, so that a process which only needs a name starts quickl
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -174,9 +175,11 @@ def open_engine(model: Model) -> EncoderEngine | ReaderEngine:
 
 
 def _hush() -> None:
-    """No progress bars, and no report that an adapter's head is not among the base model's weights."""
+    """No progress bars, no report that an adapter's head is not among the base model's weights, and nothing of what
+    peft and transformers have to say to each other."""
     from transformers.utils import logging
 
+    warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
 

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from models_service.batching import EngineQueue, Job
+from models_service.batching import EngineQueue
 from models_service.engines.base import Engine, like_sized
 from models_service.errors import ModelsError
+from models_service.jobs import Job
 
 
 class Letters(Engine[str, str, str, str]):

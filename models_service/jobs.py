@@ -1,0 +1,73 @@
+"""A request in an engine's queue, its pieces in a batch, and how fast they go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models_service.errors import ModelsError
+from models_service.protocol import Timings
+
+
+@dataclass(eq=False)
+class Job:
+    """One request in the queue. `pieces` are (place, piece) pairs not yet computed, the longest first."""
+
+    client: str
+    pieces: deque[tuple[int, Any]]
+    tokens: int
+    results: list[Any]
+    unfinished: int
+    done: asyncio.Future[None]
+    on_start: Callable[[], None]
+    started: float | None = None
+    largest_batch: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    outputs: list[Any]
+    timings: Timings
+
+
+@dataclass(frozen=True)
+class Entry:
+    job: Job
+    place: int
+    piece: Any
+
+
+@dataclass
+class Pace:
+    """Inputs a second, lately; for telling a client when to come back."""
+
+    per_second: float = 0.0
+
+    def saw(self, inputs: int, seconds: float) -> None:
+        now = inputs / max(seconds, 1e-6)
+        self.per_second = 0.8 * self.per_second + 0.2 * now if self.per_second else now
+
+    def milliseconds_for(self, inputs: int) -> int:
+        return int(min(max(1000 * inputs / (self.per_second or 100.0), 100), 10_000))
+
+
+def make_job(
+    split: Sequence[Sequence[Any]], cost: Callable[[Any], int], client: str, on_start: Callable[[], None]
+) -> Job:
+    pieces = [piece for pieces in split for piece in pieces]
+    costs = [cost(piece) for piece in pieces]
+    order = sorted(range(len(pieces)), key=lambda place: -costs[place])
+    return Job(
+        client=client, pieces=deque((place, pieces[place]) for place in order), tokens=sum(costs),
+        results=[None] * len(pieces), unfinished=len(pieces), done=asyncio.get_running_loop().create_future(),
+        on_start=on_start,
+    )
+
+
+def fail(job: Job, problem: ModelsError) -> None:
+    job.pieces.clear()
+    if not job.done.done():
+        job.done.set_exception(problem)
