@@ -28,6 +28,9 @@ def main() -> None:
         "--models", type=Path, metavar="FOLDER", help="where registered models lie; else the starters are served"
     )
     parser.add_argument(
+        "--generator", type=Path, metavar="FOLDER", help="the causal language model in this folder writes the answers"
+    )
+    parser.add_argument(
         "--memory-mb", type=int, metavar="N", help="what all models together may take (most of what is free)"
     )
     arguments = parser.parse_args()
@@ -38,13 +41,20 @@ def main() -> None:
         parser.error(str(problem))
 
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request; the metrics say it better
+    from models_service.engines.generating import Generator
     from models_service.engines.remote import RemoteGenerator, RemoteServer
     from models_service.server import make_app
 
     remote = RemoteServer.of(os.environ)
     if remote and not remote.model:
         parser.error("WENDA_GENERATOR_URL is set; set WENDA_GENERATOR_MODEL to the name of the model there.")
-    generator = RemoteGenerator(remote) if remote else None
+    if remote and arguments.generator:
+        parser.error("WENDA_GENERATOR_URL is set, too; one generator can be served.")
+    generator: Generator | None = RemoteGenerator(remote) if remote else None
+    if arguments.generator:
+        from models_service.engines.causal import CausalGenerator
+
+        generator = CausalGenerator(arguments.generator.resolve().name, arguments.generator)
 
     # Twice the contract's limit is let in, so that a frame above it gets an answer rather than a closed socket.
     uvicorn.run(

@@ -47,6 +47,8 @@ class Service:
         self._missing: dict[str, str] = {}
         self._defaults = {registry.default_name(kind) for kind in ("encoder", "reader")}
         self._following: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._generator_states: dict[str, str] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -57,6 +59,8 @@ class Service:
             except ModelsError as problem:
                 log.warning("%s", problem.message)
         self._following = asyncio.create_task(self._follow(), name="following the registry")
+        if self._slots:
+            self._opening = asyncio.create_task(self._open_generator(self._slots.generator))
 
     async def close(self) -> None:
         if self._following:
@@ -64,11 +68,15 @@ class Service:
             await asyncio.gather(self._following, return_exceptions=True)
         await asyncio.gather(*(live.close() for live in self._live.values()), *self._ending)
         if self._slots:
+            if self._opening:
+                self._opening.cancel()
             await self._slots.generator.close()
 
     def states(self) -> dict[str, str]:
         """For each model loading, ready or failed, or why it is not there."""
-        return {name: live.serving.queue.state for name, live in self._live.items()} | self._missing
+        return {name: live.serving.queue.state for name, live in self._live.items()} | self._missing | (
+            self._generator_states
+        )
 
     def versions(self) -> dict[str, str]:
         """For each model that is there, the version that serves or is being loaded."""
@@ -87,6 +95,15 @@ class Service:
         questions are refused with its sentence, and all else works."""
         states = {name: live.serving.queue.state for name, live in self._live.items()}
         return "loading" not in states.values() and states.get(self._registry.default_name("encoder")) == "ready"
+
+    async def _open_generator(self, generator: Generator) -> None:
+        """Until it is there, texts wait for it; nothing else does."""
+        self._generator_states[generator.name] = "loading"
+        try:
+            await generator.open()
+            self._generator_states[generator.name] = "ready"
+        except ModelsError:  # its log has said why
+            self._generator_states[generator.name] = "failed"
 
     async def answer(
         self, request: EmbedRequest | ReadRequest, on_start: Callable[[], None]

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.model_service", "tests.openai_server", "tests.running_site"]
+pytest_plugins = [
+    "tests.model_service", "tests.models_service.tiny_generator", "tests.openai_server", "tests.running_site",
+]
 PASSWORD = "correct horse battery"
 
 

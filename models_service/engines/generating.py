@@ -50,6 +50,10 @@ class Generator(ABC):
     name: str
     slots: int
 
+    async def open(self) -> None:
+        """Get ready, where that takes time; `stream` does it too. Raises ModelsError."""
+        return None
+
     @abstractmethod
     def stream(self, given: Generation) -> AsyncGenerator[str | Finish, None]:
         """The text in pieces, none of them empty, then one Finish. Raises ModelsError.

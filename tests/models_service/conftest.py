@@ -23,12 +23,15 @@ START_SECONDS = 300
 class ServiceProcess:
     """`python -m models_service` on a port that it keeps over restarts."""
 
-    def __init__(self, reader: Path | None, *, models: Path | None = None, **environment: str) -> None:
+    def __init__(
+        self, reader: Path | None, *, models: Path | None = None, generator: Path | None = None, **environment: str
+    ) -> None:
         """`reader` is served whatever is promoted; `models` is the folder of the registry."""
         self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}/ws"
         self._reader = reader
         self._models = models
+        self._generator = generator
         self._environment = environment
         self.process: subprocess.Popen[bytes]
 
@@ -38,6 +41,8 @@ class ServiceProcess:
             command += ["--model", f"wenda-reader={self._reader}"]
         if self._models:
             command += ["--models", str(self._models)]
+        if self._generator:
+            command += ["--generator", str(self._generator)]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2", **self._environment}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
 
