@@ -1,16 +1,20 @@
-"""A model's way in: registered with the samples of what it gives, and served only once it gives them again."""
+"""A model's way in: registered with the samples of what it gives, and served only once it gives them again.
+
+`python -m models_service.admission NAME` keeps the samples of a starter model, each time its weights are made anew.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_service import model_files, samples
 from models_service.model_files import CARD_FILE, Kind, ModelUnusable
-from models_service.registry import Model, open_engine
-from models_service.versions import VersionRecord, Versions
+from models_service.registry import STARTER, Model, Registry, open_engine
+from models_service.versions import STARTER_VERSION, VersionRecord, Versions
 
 if TYPE_CHECKING:
     from models_service.engines.encoder import EncoderEngine
@@ -53,7 +57,7 @@ def bring_up(model: Model, versions: Versions | None = None) -> EncoderEngine | 
         model_files.check_records(folder, versions.record(model.name, model.version).files)
     engine = _load(model)
     try:
-        if samples.check(folder, model.kind, engine.run):
+        if samples.check(_samples_folder(model, folder), model.kind, engine.run):
             log.info("%s, version %s, gives what it gave when it was registered", model.name, model.version)
         elif registered:
             raise ModelUnusable(f"The samples of {model.name}, version {model.version}, are missing.")
@@ -62,6 +66,11 @@ def bring_up(model: Model, versions: Versions | None = None) -> EncoderEngine | 
         engine.close()
         raise
     return engine
+
+
+def _samples_folder(model: Model, folder: Path) -> Path:
+    """Beside the weights; those of a starter model beside its card, for its weights may lie in a package."""
+    return STARTER / model.kind if model.version == STARTER_VERSION else folder
 
 
 def _load(model: Model) -> EncoderEngine | ReaderEngine:
@@ -93,3 +102,13 @@ def _card(run: Path) -> dict[str, Any]:
         "task": spec["task"], "metrics": measured[-1] if measured else {},
         "measured_on": Path(evaluation).name if evaluation else None, "settings": settings,
     }
+
+
+def main(name: str) -> None:
+    model = Registry().version(name, STARTER_VERSION)
+    engine = _load(model)
+    samples.write(_samples_folder(model, model.directory()), model.kind, engine.run)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

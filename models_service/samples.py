@@ -72,7 +72,8 @@ Run = Callable[[Sequence[Any]], list[Any]]
 def write(folder: Path, kind: Kind, run: Run) -> None:
     """Compute the samples with a loaded engine and keep them in its folder."""
     made = _encoded(run) if kind == "encoder" else _read(run)
-    (folder / SAMPLES_FILE).write_text(made.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    folder.mkdir(exist_ok=True)
+    (folder / SAMPLES_FILE).write_text(made.model_dump_json() + "\n", encoding="utf-8")
 
 
 def check(folder: Path, kind: Kind, run: Run) -> bool:

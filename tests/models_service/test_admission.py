@@ -104,3 +104,11 @@ def test_a_run_folder_gives_its_model_a_card(versions: Versions, tiny_reader: Pa
     card = json.loads((versions.directory(READER, "v1") / "card.json").read_text())
     assert card == {"task": "qa", "metrics": {"em": 61.5}, "measured_on": "dev.json",
                     "settings": {"data": ["train.json"], "epochs": 2}}
+
+
+def test_the_starter_encoder_gives_what_its_samples_say(monkeypatch) -> None:
+    checked: list[bool] = []
+    check = samples.check
+    monkeypatch.setattr(samples, "check", lambda *given: checked.append(check(*given)) or checked[-1])
+    admission.bring_up(Registry().version(ENCODER, "starter")).close()
+    assert checked == [True]
