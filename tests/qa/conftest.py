@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -7,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-# A busy machine is no reason to fail.
-hypothesis_settings.register_profile("qa", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine is no reason to fail. CI tries the same examples each time; new ones are looked for at home.
+hypothesis_settings.register_profile(
+    "qa", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
 hypothesis_settings.load_profile("qa")
 
 HUNG_AFTER_SECONDS = 60

@@ -28,7 +28,8 @@ def test_utf8_with_a_mark_comes_back_as_it_was(text: str):
     assert decode(text.encode("utf-8-sig")) == text
 
 
-@given(any_text, st.sampled_from(["utf-16", "utf-32"]))
+# A UTF-16 text that begins with NUL looks like UTF-32.
+@given(any_text.filter(lambda text: text[:1] != "\x00"), st.sampled_from(["utf-16", "utf-32"]))
 def test_utf16_and_utf32_with_a_mark_come_back_as_they_were(text: str, encoding: str):
     assert decode(text.encode(encoding)) == text
 
