@@ -19,6 +19,7 @@ from models_service.versions import STARTER_VERSION, VersionRecord, Versions
 if TYPE_CHECKING:
     from models_service.engines.encoder import EncoderEngine
     from models_service.engines.reader import ReaderEngine
+    from models_service.engines.reranker import RerankerEngine
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def register(versions: Versions, source: Path, name: str) -> VersionRecord:
     return versions.register(folder, name, complete=complete)
 
 
-def bring_up(model: Model, versions: Versions | None = None) -> EncoderEngine | ReaderEngine:
+def bring_up(model: Model, versions: Versions | None = None) -> EncoderEngine | ReaderEngine | RerankerEngine:
     """The model's engine, loaded, warm and checked against what was registered.
 
     Raises:
@@ -73,7 +74,7 @@ def _samples_folder(model: Model, folder: Path) -> Path:
     return STARTER / model.kind if model.version == STARTER_VERSION else folder
 
 
-def _load(model: Model) -> EncoderEngine | ReaderEngine:
+def _load(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine:
     """Whatever the libraries say of files that are no weights is one kind of trouble here."""
     engine = open_engine(model)
     try:

@@ -15,14 +15,14 @@ import itertools
 import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from pydantic import ValidationError
 
 from models_service.errors import ModelsError, ModelsUnavailable
+from models_service.face import Encoded, Models
 from models_service.link import Done, Link, LinkBroke
 from models_service.protocol import (
     MAX_FRAME_BYTES,
@@ -36,6 +36,8 @@ from models_service.protocol import (
     ReadDone,
     ReadRequest,
     Request,
+    RerankDone,
+    RerankRequest,
 )
 
 __all__ = ["Encoded", "Models", "ModelsError", "ModelsUnavailable", "ModelService", "encodable"]
@@ -54,49 +56,6 @@ MAX_SWAPS = 3
 """A list of texts in whose middle the encoder was swapped is encoded anew, this often."""
 
 R = TypeVar("R", bound=Request)
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """One row of float32 a text, each of L2 norm 1, and the `NAME@VERSION` of the one encoder that made them all.
-
-    Vectors of two encoders cannot be compared, so whoever keeps vectors keeps `encoder` beside them.
-    """
-
-    vectors: np.ndarray
-    encoder: str
-
-
-class Models(Protocol):
-    """Encodes texts and reads passages. Raises ModelsError."""
-
-    async def encode(self, texts: Sequence[str], *, client: str = "") -> Encoded:
-        """Any number of texts; a text is cut at what an encoder sees.
-
-        Args:
-            client: who asks, for fair queues; give a long background job a name of its own.
-        """
-        ...
-
-    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
-        """The vectors of `encode` alone, for whoever does not keep them."""
-        return (await self.encode(texts, client=client)).vectors
-
-    async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
-        """The best spans of each passage (1 to 512 passages of up to 20,000 characters)."""
-        ...
-
-    def generate(
-        self, messages: Sequence[ChatMessage], *, client: str = "", **settings: Any
-    ) -> AsyncGenerator[str | GenerateDone, None]:
-        """What the generator writes on after `messages`, in pieces, then GenerateDone.
-
-        Closing the iterator, or cancelling its task, stops the work.
-
-        Args:
-            settings: fields of GenerateRequest: max_tokens, temperature, top_p, top_k, stop, seed.
-        """
-        ...
 
 
 class ModelService(Models):
@@ -157,6 +116,18 @@ class ModelService(Models):
         )
         done = await self._ask(request)
         assert isinstance(done, ReadDone)
+        return done
+
+    async def rerank(
+        self, query: str, passages: Sequence[str], *, model: str | None = None, client: str = ""
+    ) -> RerankDone:
+        """A score for each passage (1 to 512 of up to 20,000 characters), of a reranker that was added."""
+        request = self._make(
+            RerankRequest, query=encodable(query), passages=[encodable(passage) for passage in passages], model=model,
+            client=client,
+        )
+        done = await self._ask(request)
+        assert isinstance(done, RerankDone)
         return done
 
     async def generate(

@@ -26,6 +26,7 @@ from models_service.protocol import (
     GenerateDone,
     ReadDone,
     Request,
+    RerankDone,
     StartEvent,
     parse_event,
 )
@@ -41,7 +42,7 @@ class LinkBroke(Exception):
     """The connection went away while the request was in flight; nobody knows whether it was worked on."""
 
 
-Done = EmbedDone | ReadDone | GenerateDone
+Done = EmbedDone | ReadDone | RerankDone | GenerateDone
 
 
 class _Arriving:

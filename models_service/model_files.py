@@ -19,7 +19,7 @@ from models_service.protocol import Calibration
 
 CALIBRATION_FILE = "calibration.json"
 CARD_FILE = "card.json"
-Kind = Literal["encoder", "reader"]
+Kind = Literal["encoder", "reader", "reranker"]
 KEPT = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.md", "*.model", "*.jinja")
 """Weights, settings, vocabularies and the card. The rest, pickles and Python code first of all, stays behind."""
 VERSION_FILE = "version.json"
@@ -102,14 +102,19 @@ def kind_of(folder: Path) -> Kind:
         if task == "QUESTION_ANS":
             return "reader"
         raise ModelUnusable(f"{folder} is an adapter for {task}; those for QUESTION_ANS are served.")
-    names = _json(folder / "config.json").get("architectures") or []
+    config = _json(folder / "config.json")
+    names = config.get("architectures") or []
     if any(name.endswith("ForQuestionAnswering") for name in names):
         return "reader"
+    # A configuration that names no labels means two.
+    labels = len(config.get("id2label") or (0, 1))
+    if any(name.endswith("ForSequenceClassification") for name in names) and labels == 1:
+        return "reranker"
     # An encoder is saved with or without the head that it was first trained with.
     if (folder / "modules.json").is_file() or any(name.endswith(("Model", "ForMaskedLM")) for name in names):
         return "encoder"
     what = ", ".join(names) or "model of an unknown kind"
-    raise ModelUnusable(f"{folder} is a {what}; encoders and readers are served.")
+    raise ModelUnusable(f"{folder} is a {what}; encoders, readers and rerankers are served.")
 
 
 def figures(folder: Path) -> dict[str, float]:

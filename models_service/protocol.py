@@ -54,6 +54,14 @@ class ReadRequest(Request):
     n_best: int = Field(3, ge=1, le=20)
 
 
+class RerankRequest(Request):
+    """Score each passage by how well it answers the query."""
+
+    type: Literal["rerank"] = "rerank"
+    query: str = Field(min_length=1, max_length=MAX_QUESTION_CHARACTERS)
+    passages: list[Text] = Field(min_length=1, max_length=MAX_TEXTS)
+
+
 class CancelRequest(Message):
     """Stop the request with this id; its engine slot is free within one batch, or one decoding step. Answered by that
     id's error event."""
@@ -63,7 +71,7 @@ class CancelRequest(Message):
 
 
 ServiceRequest = Annotated[
-    Union[EmbedRequest, ReadRequest, GenerateRequest, CancelRequest], Field(discriminator="type")
+    Union[EmbedRequest, ReadRequest, RerankRequest, GenerateRequest, CancelRequest], Field(discriminator="type")
 ]
 parse_request: TypeAdapter[ServiceRequest] = TypeAdapter(ServiceRequest)
 
@@ -136,6 +144,15 @@ class ReadDone(Event):
     calibration: Calibration | None = Field(None, description="None when the reader has none")
 
 
+class RerankDone(Event):
+    type: Literal["done"] = "done"
+    result: Literal["rerank"] = "rerank"
+    model: str
+    version: str = ""
+    scores: list[float] = Field(description="one a passage; higher is better, comparable for one query only")
+    timings: Timings
+
+
 UNKNOWN_ID = "?"
 """Answered to a frame so broken that its id cannot be read."""
 
@@ -148,7 +165,7 @@ class ErrorEvent(Event):
     retry_after_ms: int | None = None
 
 
-DoneEvent = Annotated[Union[EmbedDone, ReadDone, GenerateDone], Field(discriminator="result")]
+DoneEvent = Annotated[Union[EmbedDone, ReadDone, RerankDone, GenerateDone], Field(discriminator="result")]
 ServiceEvent = Annotated[Union[StartEvent, GenerateDelta, DoneEvent, ErrorEvent], Field(discriminator="type")]
 parse_event: TypeAdapter[ServiceEvent] = TypeAdapter(ServiceEvent)
 
@@ -192,7 +209,8 @@ class DeltaEvent(Message):
 
 
 class AnswerDone(Message):
-    """The whole answer. `answer` equals the joined deltas; it is Markdown when `format` says so."""
+    """The whole answer. `answer` equals the joined deltas, which count for nothing when `abstained`; it is Markdown
+    when `format` says so."""
 
     type: Literal["done"] = "done"
     answer: str

@@ -29,6 +29,7 @@ from models_service.versions import STARTER_VERSION, Live, Versions
 if TYPE_CHECKING:
     from models_service.engines.encoder import EncoderEngine
     from models_service.engines.reader import ReaderEngine
+    from models_service.engines.reranker import RerankerEngine
 
 __all__ = [
     "CALIBRATION_FILE", "ENCODER", "READER", "STARTER_ENCODER", "Kind", "Model", "ModelMissing", "ModelUnusable",
@@ -141,7 +142,13 @@ class Registry:
         return self.find(self.default_name(kind))
 
     def default_name(self, kind: Kind) -> str:
-        return next(model.name for model in STARTERS if model.kind == kind)
+        """The starter's; of a kind without one, the first name that is served. Raises ModelMissing."""
+        served = (name for name in self.names() if self.versions and self.versions.kind(name) == kind
+                  and self.live(name).current)
+        found = next((model.name for model in STARTERS if model.kind == kind), None) or next(served, None)
+        if found is None:
+            raise ModelMissing(f"No {kind} is served. `python manage.py models pull` or `register` adds one.")
+        return found
 
     def _if_there(self, name: str, version: str) -> Model | None:
         try:
@@ -159,7 +166,7 @@ def versions_in(folder: Path) -> Versions:
     return Versions(folder, {model.name: model.kind for model in STARTERS})
 
 
-def open_engine(model: Model) -> EncoderEngine | ReaderEngine:
+def open_engine(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine:
     """The model's engine, not yet loaded. Raises ModelMissing, ModelUnusable."""
     folder = model.directory()
     # Two engines may be opened at once, and transformers does not like to be imported by two threads.
@@ -169,6 +176,10 @@ def open_engine(model: Model) -> EncoderEngine | ReaderEngine:
             from models_service.engines.encoder import EncoderEngine
 
             return EncoderEngine(model.name, folder)
+        if model.kind == "reranker":
+            from models_service.engines.reranker import RerankerEngine
+
+            return RerankerEngine(model.name, folder)
         from models_service.engines.reader import ReaderEngine
 
         return ReaderEngine.at(model.name, folder)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading, Span
 from models_service.model_files import SAMPLES_FILE, Kind, ModelUnusable
 from models_service.protocol import SpanResult
@@ -65,13 +66,18 @@ class ReaderSamples(BaseModel):
     readings: list[ReaderSample]
 
 
+class RerankerSamples(BaseModel):
+    pairs: list[tuple[str, str]]
+    scores: list[float]
+
+
 Run = Callable[[Sequence[Any]], list[Any]]
 """An engine's `run`."""
 
 
 def write(folder: Path, kind: Kind, run: Run) -> None:
     """Compute the samples with a loaded engine and keep them in its folder."""
-    made = _encoded(run) if kind == "encoder" else _read(run)
+    made = {"encoder": _encoded, "reader": _read, "reranker": _ranked}[kind](run)
     folder.mkdir(exist_ok=True)
     (folder / SAMPLES_FILE).write_text(made.model_dump_json() + "\n", encoding="utf-8")
 
@@ -88,8 +94,10 @@ def check(folder: Path, kind: Kind, run: Run) -> bool:
     try:
         if kind == "encoder":
             _compare_vectors(EncoderSamples.model_validate_json(file.read_bytes()), run)
-        else:
+        elif kind == "reader":
             _compare_spans(ReaderSamples.model_validate_json(file.read_bytes()), run)
+        else:
+            _compare_scores(RerankerSamples.model_validate_json(file.read_bytes()), run)
     except ValidationError:
         raise ModelUnusable(f"{SAMPLES_FILE} cannot be read.") from None
     return True
@@ -106,6 +114,11 @@ def _read(run: Run) -> ReaderSamples:
         ReaderSample(question=one.question, passage=one.passage, spans=[SpanResult(**asdict(span)) for span in spans])
         for one, spans in zip(READINGS, run(READINGS), strict=True)
     ])
+
+
+def _ranked(run: Run) -> RerankerSamples:
+    pairs = [(one.question, one.passage) for one in READINGS]
+    return RerankerSamples(pairs=pairs, scores=run([Pair(*pair) for pair in pairs]))
 
 
 def _compare_vectors(kept: EncoderSamples, run: Run) -> None:
@@ -134,6 +147,12 @@ def _compare_spans(kept: ReaderSamples, run: Run) -> None:
                 f"For {one.question!r} it found {best.text[:40]!r} with a score of {best.score:.2f} when it was "
                 f"registered; now it finds that {found}, and {now[0].text[:40]!r} first, with {now[0].score:.2f}."
             )
+
+
+def _compare_scores(kept: RerankerSamples, run: Run) -> None:
+    for (query, _), then, now in zip(kept.pairs, kept.scores, run([Pair(*pair) for pair in kept.pairs]), strict=True):
+        if not _near(now, then):
+            raise ModelUnusable(f"For {query!r} it gives {now:.2f}; it gave {then:.2f} when it was registered.")
 
 
 def _same_span(wanted: SpanResult, spans: Sequence[Span]) -> Span | None:

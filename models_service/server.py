@@ -31,6 +31,7 @@ from models_service.protocol import (
     GenerateDone,
     GenerateRequest,
     ReadRequest,
+    RerankRequest,
     StartEvent,
     parse_request,
 )
@@ -148,7 +149,7 @@ class Connection:
         else:
             self._requests[request.id] = asyncio.create_task(self._answer(request))
 
-    async def _answer(self, request: EmbedRequest | ReadRequest | GenerateRequest) -> None:
+    async def _answer(self, request: EmbedRequest | ReadRequest | RerankRequest | GenerateRequest) -> None:
         began = time.monotonic()
         outcome = "done"
         try:

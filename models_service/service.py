@@ -12,6 +12,7 @@ from dataclasses import asdict
 import numpy as np
 
 from models_service.engines.generating import Generator
+from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading
 from models_service.errors import ModelsError, ModelsUnavailable
 from models_service.live_model import LiveModel, Serving
@@ -23,6 +24,8 @@ from models_service.protocol import (
     GenerateRequest,
     ReadDone,
     ReadRequest,
+    RerankDone,
+    RerankRequest,
     SpanResult,
 )
 from models_service.registry import Kind, Model, ModelMissing, ModelUnusable, Registry
@@ -106,11 +109,13 @@ class Service:
             self._generator_states[generator.name] = "failed"
 
     async def answer(
-        self, request: EmbedRequest | ReadRequest, on_start: Callable[[], None]
-    ) -> EmbedDone | ReadDone:
+        self, request: EmbedRequest | ReadRequest | RerankRequest, on_start: Callable[[], None]
+    ) -> EmbedDone | ReadDone | RerankDone:
         """Raises ModelsError."""
         if isinstance(request, EmbedRequest):
             return await self._embed(request, on_start)
+        if isinstance(request, RerankRequest):
+            return await self._rerank(request, on_start)
         return await self._read(request, on_start)
 
     async def generate(
@@ -152,10 +157,24 @@ class Service:
             calibration=serving.queue.engine.calibration,
         )
 
+    async def _rerank(self, request: RerankRequest, on_start: Callable[[], None]) -> RerankDone:
+        serving = self._serving("reranker", request.model)
+        outcome = await serving.queue.submit(
+            [Pair(request.query, passage) for passage in request.passages],
+            client=request.client, deadline_ms=request.deadline_ms, on_start=on_start,
+        )
+        return RerankDone(
+            id=request.id, model=serving.model.name, version=serving.model.version, scores=outcome.outputs,
+            timings=outcome.timings,
+        )
+
     def _serving(self, kind: Kind, name: str | None) -> Serving:
         """What serves this model now, loaded if its files are there by now. The caller submits before it waits for
         anything else: so nothing is sent to a version that has been drained."""
-        name = name or self._registry.default_name(kind)
+        try:
+            name = name or self._registry.default_name(kind)
+        except ModelMissing as problem:
+            raise ModelsError("not_found", str(problem)) from None
         if name not in self._live:
             if name not in (known := self._registry.names()):
                 raise ModelsError("not_found", f"There is no model named {name!r}; there are: {', '.join(known)}.")

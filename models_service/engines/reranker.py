@@ -1,0 +1,106 @@
+"""The reranker engine: a query and a passage in, one score out, read together by a cross-encoder.
+
+A score is the model's own logit: higher is better, and only scores for the same query are comparable. It stays in
+float32, for what it decides is an order of scores that are often close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
+
+from models_service.engines.base import Engine, like_sized
+from models_service.engines.pairs import Pair
+from models_service.engines.precision import device
+from models_service.model_files import ModelUnusable
+
+LONGEST_INPUT = 512
+"""Tokens, where the model's directory does not say."""
+PROBE = (Pair("When was the bridge opened?", "The bridge was opened in 1973."), Pair("Who?", "A tower of iron."))
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A pair as the model sees it; `types` tells the query's tokens from the passage's, where it asks for that."""
+
+    ids: list[int]
+    types: list[int]
+
+
+class RerankerEngine(Engine[Pair, Tokens, float, float]):
+    """Any `AutoModelForSequenceClassification` with one label."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.name = name
+        self._directory = directory
+        self._model: torch.nn.Module
+        self._tokenizer: PreTrainedTokenizerBase
+        self._tells_types = False
+        self.batch_tokens = 0
+
+    def load(self) -> None:
+        where = device()
+        self.batch_tokens = 4096 if where.type == "cpu" else 65536
+        self._tokenizer = AutoTokenizer.from_pretrained(self._directory)
+        self._model = AutoModelForSequenceClassification.from_pretrained(
+            self._directory, use_safetensors=True, dtype=torch.float32
+        )
+        labels = self._model.config.num_labels
+        if labels != 1:
+            raise ModelUnusable(f"{self.name} has {labels} labels; a reranker has one, which is its score.")
+        self._model.to(where).eval().requires_grad_(False)
+        self._tells_types = "token_type_ids" in self._tokenizer.model_input_names
+        positions = getattr(self._model.config, "max_position_embeddings", LONGEST_INPUT)
+        # Some count positions from behind the padding's, so that two of them are not to be had.
+        room = positions - 2 if getattr(self._model.config, "model_type", "").endswith("roberta") else positions
+        self._tokenizer.model_max_length = min(self._tokenizer.model_max_length, room, LONGEST_INPUT)
+
+    def warm(self) -> None:
+        self.run(PROBE)
+
+    def split(self, inputs: Sequence[Pair]) -> list[list[Tokens]]:
+        """A passage that is too long is cut: a reranker looks at what retrieval has cut already."""
+        encoded = self._tokenizer(
+            [pair.query for pair in inputs], [pair.passage for pair in inputs], truncation="longest_first",
+            return_attention_mask=False, return_token_type_ids=self._tells_types,
+        )
+        types = encoded["token_type_ids"] if self._tells_types else [[0] * len(ids) for ids in encoded["input_ids"]]
+        return [[Tokens(ids, kinds)] for ids, kinds in zip(encoded["input_ids"], types, strict=True)]
+
+    def cost(self, piece: Tokens) -> int:
+        return len(piece.ids)
+
+    def compute(self, pieces: Sequence[Tokens]) -> list[float]:
+        scores = [0.0] * len(pieces)
+        for batch in like_sized(pieces, self.cost, self.batch_tokens):
+            for index, score in zip(batch, self._score([pieces[i] for i in batch]), strict=True):
+                scores[index] = float(score)
+        return scores
+
+    def join(self, given: Pair, results: Sequence[float]) -> float:
+        return results[0]
+
+    def close(self) -> None:
+        del self._model
+
+    @torch.inference_mode()
+    def _score(self, pieces: Sequence[Tokens]) -> np.ndarray:
+        """Of pairs of like length, longest first."""
+        shape = (len(pieces), len(pieces[0].ids))
+        ids = np.full(shape, self._tokenizer.pad_token_id or 0, dtype=np.int64)
+        mask, types = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        for row, piece in enumerate(pieces):
+            ids[row, : len(piece.ids)] = piece.ids
+            types[row, : len(piece.ids)] = piece.types
+            mask[row, : len(piece.ids)] = 1
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        if self._tells_types:
+            inputs["token_type_ids"] = types
+        where = next(self._model.parameters()).device
+        out = self._model(**{name: torch.from_numpy(values).to(where) for name, values in inputs.items()})
+        return out.logits[:, 0].float().cpu().numpy()

@@ -1,0 +1,54 @@
+"""What whoever needs a model sees of it: `Models`, whether a service answers or this process computes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from models_service.protocol import ChatMessage, GenerateDone, ReadDone
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One row of float32 a text, each of L2 norm 1, and the `NAME@VERSION` of the one encoder that made them all.
+
+    Vectors of two encoders cannot be compared, so whoever keeps vectors keeps `encoder` beside them.
+    """
+
+    vectors: np.ndarray
+    encoder: str
+
+
+class Models(Protocol):
+    """Encodes texts and reads passages. Raises ModelsError."""
+
+    async def encode(self, texts: Sequence[str], *, client: str = "") -> Encoded:
+        """Any number of texts; a text is cut at what an encoder sees.
+
+        Args:
+            client: who asks, for fair queues; give a long background job a name of its own.
+        """
+        ...
+
+    async def embed(self, texts: Sequence[str], *, client: str = "") -> np.ndarray:
+        """The vectors of `encode` alone, for whoever does not keep them."""
+        return (await self.encode(texts, client=client)).vectors
+
+    async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
+        """The best spans of each passage (1 to 512 passages of up to 20,000 characters)."""
+        ...
+
+    def generate(
+        self, messages: Sequence[ChatMessage], *, client: str = "", **settings: Any
+    ) -> AsyncGenerator[str | GenerateDone, None]:
+        """What the generator writes on after `messages`, in pieces, then GenerateDone.
+
+        Closing the iterator, or cancelling its task, stops the work.
+
+        Args:
+            settings: fields of GenerateRequest: max_tokens, temperature, top_p, top_k, stop, seed.
+        """
+        ...
