@@ -25,6 +25,9 @@ MAX_TOKENS = 1024
 TEMPERATURE = 0.2
 """Low: the words are to stay near the passages. Not 0, so that answering once more may say it otherwise."""
 
+_DECORATION = " \n\t\"'`*_"
+"""What may stand around the sentence which means that there is no answer."""
+
 
 class NotBegun(Exception):
     """The generator failed before its first text; nothing has been sent. `problem` says why."""
@@ -51,10 +54,9 @@ async def compose(
         NotBegun: see there.
         ModelsError: the generator broke off in the middle.
     """
-    marks = Marks(len(passages))
+    marks, words = Marks(len(passages)), UntilNo()
     told = messages(question, [(each.passage.document.title, each.passage.text) for each in passages], history)
     said: list[str] = []
-    opening = ""
     done: GenerateDone | None = None
     try:
         writing = models.generate(told, max_tokens=MAX_TOKENS, temperature=TEMPERATURE, client=client)
@@ -63,38 +65,66 @@ async def compose(
                 if isinstance(piece, GenerateDone):
                     done = piece
                     break
-                if opening is not None:
-                    opening += piece
-                    if _says_no(opening):
-                        yield _abstained(await asyncio.to_thread(nearest, passages, documents))
-                        return
-                    if _may_say_no(opening):
-                        continue
-                    piece, opening = opening.lstrip(), None
-                if shown := marks.read(piece):
+                if shown := marks.read(words.read(piece)):
                     said.append(shown)
                     yield DeltaEvent(text=shown)
+                if words.said_no:
+                    break
     except ModelsError as problem:
         if said:
             raise
         raise NotBegun(problem) from None
-    rest = marks.read((opening or "").strip()) + marks.end()
-    if rest:
+    if rest := marks.read(words.end()) + marks.end():
         said.append(rest)
         yield DeltaEvent(text=rest)
     answer = "".join(said)
     if not answer.strip():
+        if words.said_no:
+            yield _abstained(await asyncio.to_thread(nearest, passages, documents))
+            return
         raise NotBegun(ModelsError("unavailable", "The text generator wrote nothing.", retryable=True))
-    yield await _checked_answer(answer, marks, passages, documents, models, client, done)
+    event = await _checked_answer(answer, marks, passages, documents, models, client, done)
+    if words.said_no and not event.confidence:
+        event = _abstained(await asyncio.to_thread(nearest, passages, documents))
+    yield event
 
 
-def _says_no(opening: str) -> bool:
-    return opening.lstrip(" \n\t\"'`*_").startswith(NO_ANSWER)
+class UntilNo:
+    """The text until the sentence which means that there is no answer; `said_no` when it came.
+
+    Some generators write a few words before it, so it is looked for everywhere, and no part of it is ever shown.
+    """
+
+    def __init__(self) -> None:
+        self.said_no = False
+        self._held = ""
+        self._begun = False
+
+    def read(self, piece: str) -> str:
+        text = self._held + piece
+        place = text.find(NO_ANSWER)
+        self.said_no = place >= 0
+        keep = 0 if self.said_no else _overlap(text, NO_ANSWER)
+        shown = text[:place] if self.said_no else text[: len(text) - keep]
+        if not self._begun and not shown.strip(_DECORATION):
+            self._held = "" if self.said_no else text
+            return ""
+        self._held = text[len(text) - keep :]
+        return self._begin(shown)
+
+    def end(self) -> str:
+        held, self._held = self._held, ""
+        return self._begin(held)
+
+    def _begin(self, shown: str) -> str:
+        shown = shown if self._begun else shown.lstrip()
+        self._begun = self._begun or bool(shown)
+        return shown
 
 
-def _may_say_no(opening: str) -> bool:
-    """Whether this may be the beginning of the one sentence that means that there is no answer."""
-    return NO_ANSWER.startswith(opening.lstrip(" \n\t\"'`*_"))
+def _overlap(text: str, sign: str) -> int:
+    """How many of the text's last characters may be the beginning of `sign`."""
+    return next((size for size in range(min(len(sign) - 1, len(text)), 0, -1) if text.endswith(sign[:size])), 0)
 
 
 def _abstained(near: list[Citation]) -> AnswerDone:

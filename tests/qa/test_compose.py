@@ -158,6 +158,21 @@ async def test_what_is_not_in_the_passages_is_no_answer_but_the_nearest_of_them(
     assert {each.document for each in done.nearest} == {"tower", "bridge"}
 
 
+async def test_an_excuse_before_it_changes_nothing(site) -> None:
+    site.server.replies = [says("The passages say nothing of painters. ", "NOT_IN_THE", "_PASSAGES", " Sorry!")]
+    *events_, done = await site.ask("Who paints the tower?")
+    assert done.abstained and done.answer == "" and done.nearest
+    assert "NOT_IN" not in "".join(each.text for each in events_ if isinstance(each, DeltaEvent))
+
+
+async def test_half_an_answer_is_kept_without_that_sentence(site) -> None:
+    site.says_of("The Eiffel Tower was finished in 1889 [TOWER]. ", "Its painter: NOT_IN_", "THE_PASSAGES")
+    *events_, done = await site.ask("When was it finished and who painted it?")
+    assert done.answer == "The Eiffel Tower was finished in 1889 [1]. Its painter: "
+    assert done.answer == "".join(each.text for each in events_ if isinstance(each, DeltaEvent))
+    assert not done.abstained and len(done.citations) == 1
+
+
 async def test_an_opening_that_only_resembles_that_sentence_is_shown(site) -> None:
     site.says_of("NOT", "RE DAME is in Paris [TOWER].")
     *_, done = await site.ask()
