@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.core.management import call_command
 from django.test import Client
 
 from tests.library import BRIDGE, TOWER, add_collection
@@ -98,6 +100,19 @@ async def test_the_next_question_is_asked_with_what_was_said(connect, library, a
     told = openai_server.seen[-1]["messages"]
     assert [each["role"] for each in told] == ["system", "user", "assistant", "user"]
     assert told[2]["content"].startswith("The tower is **330 metres** tall.")
+
+
+def test_the_command_asks_the_generator_where_no_model_service_runs(
+    models, redis_url, alice, openai_server, settings, monkeypatch, capsys
+):
+    add_collection(alice, tower=TOWER)
+    settings.MODELS_SERVICE_URLS, settings.HAS_GENERATOR = [], True
+    monkeypatch.setenv("WENDA_GENERATOR_URL", openai_server.url)
+    monkeypatch.setenv("WENDA_GENERATOR_MODEL", "m")
+    openai_server.replies = [says("The tower is 330 metres tall [1].")]
+    call_command("ask", "How tall is the Eiffel Tower?", "--json")
+    said = json.loads(capsys.readouterr().out)
+    assert said["answer"] == "The tower is 330 metres tall [1]." and said["verification"]["method"] == "generator"
 
 
 @pytest.mark.parametrize(("generator", "mode"), [(True, "written by a text generator"), (False, "are quoted")])

@@ -7,6 +7,7 @@ service does the work when there is one; otherwise the models are loaded in this
 from __future__ import annotations
 
 import asyncio
+import os
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -85,9 +86,12 @@ async def _answer(question: str, collections: list[str]) -> AnswerDone | AnswerE
 async def _models() -> Models:
     if await asyncio.to_thread(health.models) == "ok":
         return answering.model_service()
+    from models_service.engines.remote import RemoteGenerator, RemoteServer
     from models_service.in_process import InProcessModels
 
-    return InProcessModels(folder=models_folder(settings.DATA_DIR))
+    remote = RemoteServer.of(os.environ)
+    generator = RemoteGenerator(remote) if remote else None
+    return InProcessModels(generator=generator, folder=models_folder(settings.DATA_DIR))
 
 
 def _marked(citation: dict[str, Any]) -> str:
