@@ -157,8 +157,11 @@ class CausalGenerator(Generator):
         self._leave()
         told: list[tuple[_Row, str | Finish | ModelsError]] = []
         if self._rows:
+            self.largest_batch = max(self.largest_batch, len(self._rows))
             for row, logits in zip(self._rows, self._next(), strict=True):
                 told += self._tell(row, logits)
+        if self._arriving:
+            self._leave()  # those that have just ended make room first
         while self._arriving:
             row = self._arriving.popleft()
             if row.unwanted:
@@ -169,7 +172,6 @@ class CausalGenerator(Generator):
                 log.exception("%s failed at a prompt of %d tokens", self.name, len(row.prompt))
                 told.append((row, ModelsError("internal", f"The model failed: {type(problem).__name__}.")))
         self.steps += 1
-        self.largest_batch = max(self.largest_batch, len(self._rows))
         return told
 
     def _tell(self, row: _Row, logits: torch.Tensor) -> list[tuple[_Row, str | Finish]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -15,7 +16,8 @@ from models_service.engines.causal import CausalGenerator
 from models_service.engines.generating import Finish, Generation, Said
 from models_service.engines.sampling import Sampler, Spelling
 from models_service.errors import ModelsError
-from models_service.protocol import ChatMessage
+from models_service.protocol import ChatMessage, GenerateRequest
+from models_service.slots import Slots
 from tests.models_service.conftest import ServiceProcess
 from tests.models_service.tiny_generator import POSITIONS
 
@@ -88,6 +90,35 @@ async def test_closing_one_frees_its_place_within_a_step(generator) -> None:
     while generator._rows:
         await asyncio.sleep(0)
     assert generator.steps <= before + 8
+
+
+async def test_after_many_texts_with_random_cancels_no_slot_is_taken_and_every_other_text_is_right(generator, plain):
+    slots = Slots(generator)
+    chance = random.Random(5)
+    leave = [None, None, 0, 1, 3]
+    plans = [(chance.choice(PROMPTS), chance.randint(1, 40), chance.choice(leave)) for _ in range(120)]
+
+    async def one(number: int, prompt: str, size: int, leave_after: int | None) -> str | None:
+        request = GenerateRequest(id="1", prompt=prompt, max_tokens=size, temperature=0, client=str(number % 6))
+        async with aclosing(slots.stream(request)) as pieces:
+            count = 0
+            async for piece in pieces:
+                if not isinstance(piece, str):
+                    return piece.text
+                count += 1
+                if leave_after is not None and count > leave_after:
+                    return None
+        raise AssertionError("a text without an end")
+
+    async with asyncio.timeout(300):
+        written = await asyncio.gather(*(one(number, *plan) for number, plan in enumerate(plans)))
+    for (prompt, size, _), text in zip(plans, written, strict=True):
+        assert text is None or text == expected(plain, prompt, size)
+    assert sum(text is None for text in written) > 20
+    assert (slots.free, slots.waiting) == (generator.slots, 0)
+    while generator._rows:
+        await asyncio.sleep(0)
+    assert 2 < generator.largest_batch <= generator.slots
 
 
 async def test_the_same_seed_writes_the_same_alone_and_in_company(generator) -> None:
