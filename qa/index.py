@@ -113,6 +113,13 @@ class CollectionIndex:
         with self._connection() as connection, database.transaction(connection):
             database.delete_document(connection, document_id)
 
+    def clear(self) -> None:
+        """Take everything out of it at once, and forget the encoder. Raises CollectionGone."""
+        with self._publishing() as connection:
+            with database.transaction(connection):
+                database.delete_everything(connection)
+            self._sweep(connection)
+
     @contextmanager
     def _publishing(self) -> Iterator[sqlite3.Connection]:
         """The publishers' lock, which the system releases when its holder is killed."""
@@ -184,7 +191,7 @@ class CollectionIndex:
             wanted = min(k, total)
             asked = wanted + 8
             while True:
-                found = _search(segments, vector, asked)
+                found = segment_files.search(segments, vector, asked)
                 used = database.existing(connection, [i for i, _ in found])
                 alive = [(i, score) for i, score in found if i in used]
                 if len(alive) >= wanted or asked >= total:
@@ -288,12 +295,3 @@ class CollectionIndex:
                 self._loaded = ((inode, number), segments)
                 return segments
         raise AssertionError("the last attempt returns or raises")
-
-
-def _search(segments: Sequence[Segment], vector: np.ndarray, k: int) -> list[tuple[int, float]]:
-    """The k best of all segments, best first."""
-    query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
-    found: list[tuple[int, float]] = []
-    for segment in segments:
-        found += segment.search(query, k)
-    return sorted(found, key=lambda pair: -pair[1])[:k]

@@ -173,6 +173,13 @@ def delete_document(connection: sqlite3.Connection, document_id: str) -> None:
     connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
 
 
+def delete_everything(connection: sqlite3.Connection) -> None:
+    """Inside a transaction: no documents, no segments, no encoder; passage ids go on where they were."""
+    for table in ("words", "passages", "documents", "segments"):
+        connection.execute(f"DELETE FROM {table}")
+    connection.execute("UPDATE state SET generation = generation + 1, encoder = '', dimension = 0")
+
+
 def read_passages(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[int, IndexedPassage]:
     """Those of the passages that (still) exist, by id."""
     found = {}

@@ -109,6 +109,15 @@ def load(folder: Path, wanted: SegmentFile) -> Segment:
     return Segment(wanted.name, faiss.deserialize_index(data))
 
 
+def search(segments: Sequence[Segment], vector: np.ndarray, k: int) -> list[tuple[int, float]]:
+    """The k best of all segments, best first."""
+    query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
+    found: list[tuple[int, float]] = []
+    for segment in segments:
+        found += segment.search(query, k)
+    return sorted(found, key=lambda pair: -pair[1])[:k]
+
+
 def to_merge(sizes: Sequence[tuple[str, int]]) -> list[str]:
     """Names of the segments to merge next, from (name, vectors) pairs; empty when there is nothing to gain.
 

@@ -75,7 +75,10 @@ def test_wrong_use_is_refused_before_anything_is_made(words, sentence, db, setti
     assert not Collection.objects.exists()
 
 
-def test_after_another_encoder_the_documents_are_refused_until_they_are_read_in_again(ingest, tmp_path, settings):
+@pytest.mark.parametrize("words", [("--collection", "Papers"), ()], ids=["by name", "all"])
+def test_after_another_encoder_the_documents_are_refused_until_they_are_read_in_again(
+    ingest, tmp_path, settings, words
+):
     settings.MODELS_SERVICE_URLS = []
     (tmp_path / "story.txt").write_text(STORY)
     (tmp_path / "note.md").write_text("# Note\n\nThe lamp was lit at dusk.")
@@ -87,14 +90,20 @@ def test_after_another_encoder_the_documents_are_refused_until_they_are_read_in_
     assert status == 1 and "another encoder" in refused["documents"][0]["error"]
     with pytest.raises(CommandError, match="another encoder"):
         call_command("ask", "Who built the lighthouse of Marrow Point?", "--json")
-    result, status = ingest("--again", "--collection", "Papers")
+    result, status = ingest("--again", *words)
     assert status == 0 and (result["ready"], result["failed"]) == (2, 0)
     with index_database.connect(index.folder) as connection:
         assert index_database.encoder(connection) == ("all-MiniLM-L6-v2@starter", 384)
     assert storage.index(Collection.objects.get(name="Papers").pk).count() == result["passages"] == 2
 
 
-@pytest.mark.parametrize("words", [[], ["--again", "story.txt"], ["--again"]], ids=["nothing", "both", "unknown"])
-def test_again_takes_no_files_and_needs_a_collection_that_is_there(ingest, words):
-    with pytest.raises(CommandError, match="Name files or folders|There is no collection"):
-        ingest(*words, "--collection", "Nowhere")
+NOWHERE = ["--collection", "Nowhere"]
+
+
+@pytest.mark.parametrize(
+    "words", [NOWHERE, ["--again", "story.txt", *NOWHERE], ["--again", *NOWHERE], ["story.txt"]],
+    ids=["nothing", "both", "unknown", "no collection"],
+)
+def test_again_takes_no_files_and_a_collection_that_is_there_and_files_need_one(ingest, words):
+    with pytest.raises(CommandError, match="Name files or folders|There is no collection|Say which collection"):
+        ingest(*words)

@@ -71,6 +71,17 @@ def test_an_index_without_other_documents_takes_a_new_encoder(index: CollectionI
     assert len(index.dense(query(16), 9, NEW)) == 1
 
 
+def test_a_cleared_index_takes_any_encoder_and_whoever_holds_it_finds_only_what_is_new(index: CollectionIndex):
+    held = CollectionIndex(index.folder)
+    (old,) = [passage for passage, _ in held.dense(query(), 9, OLD)]
+    index.clear()
+    assert (held.dense(query(), 9, OLD), held.bm25("alpha", 9), held.document_ids()) == ([], [], set())
+    assert not list((index.folder / "segments").glob("*.faiss"))
+    add(index, "alpha", NEW, 16)
+    ((fresh, _),) = held.dense(query(16), 9, NEW)
+    assert fresh > old, "a passage's number is never used again"
+
+
 def test_an_index_made_before_encoders_were_recorded_is_one_of_the_starter_encoder(tmp_path: Path):
     for name, published in (("used", True), ("empty", False)):
         index = CollectionIndex.create(tmp_path / name)

@@ -160,7 +160,7 @@ def read_again(collection: Collection) -> list[Document]:
     documents.update(
         status=DocumentStatus.QUEUED, error="", lease="", lease_until=None, passages_done=0, updated_at=timezone.now()
     )
-    storage.delete_index(collection.pk)  # after the rows: a kill in between leaves documents that are read in
+    storage.clear_index(collection.pk)  # after the rows: a kill in between leaves documents that are read in
     queued = list(documents.order_by("created_at"))
     for document in queued:
         progress.queue(document)

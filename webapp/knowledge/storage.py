@@ -73,6 +73,14 @@ def delete_index(collection_id: UUID | str) -> None:
     CollectionIndex(folder).remove()
 
 
+def clear_index(collection_id: UUID | str) -> None:
+    """Empty it, for all processes at once; one that was never made is fine."""
+    try:
+        index(collection_id).clear()
+    except CollectionGone:
+        return
+
+
 def delete_from_index(collection_id: UUID | str, document_id: UUID | str) -> None:
     """Out of every search at once; a document or an index that is not there is fine."""
     try:

@@ -41,7 +41,8 @@ class Command(SiteCommand):
     def add_own_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="*", type=Path, metavar="PATH",
                             help=f"a file, or a folder of such: {TYPES}")
-        parser.add_argument("--collection", required=True, metavar="NAME", help="made when it is missing")
+        parser.add_argument("--collection", metavar="NAME",
+                            help="made when it is missing; --again without it reads in every collection")
         parser.add_argument("--again", action="store_true",
                             help="read the collection's own documents in anew, as after another encoder was promoted")
         parser.add_argument("--owner", metavar="USER",
@@ -57,6 +58,8 @@ class Command(SiteCommand):
         begun = time.monotonic()
         if options["again"] == bool(options["paths"]):
             raise wrong_use("Name files or folders to add; or --again alone, to read in anew what is there already.")
+        if options["paths"] and not options["collection"]:
+            raise wrong_use("Say which collection the files are for, with --collection NAME.")
         files = list(_files(options["paths"]))
         if options["paths"] and not files:
             raise wrong_use(f"There is no file in these folders that can be read. Types: {TYPES}.")
@@ -66,11 +69,12 @@ class Command(SiteCommand):
             call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
         owner = _owner(options["owner"])
         if options["again"]:
-            collection = _known_collection(options["collection"], owner)
-            rows = [_row(document.name, id=str(document.pk)) for document in services.read_again(collection)]
+            collections = _known_collections(options["collection"], owner)
+            rows = [_row(document.name, id=str(document.pk))
+                    for collection in collections for document in services.read_again(collection)]
         else:
-            collection = _collection(options["collection"], owner)
-            rows = [_add(collection, file) for file in files]
+            collections = [_collection(options["collection"], owner)]
+            rows = [_add(collections[0], file) for file in files]
         added = [row["id"] for row in rows if row["id"]]
         if not site_runs:
             self._read_in(added)
@@ -78,7 +82,7 @@ class Command(SiteCommand):
         _complete(rows)
         self._failed = sum(row["status"] == DocumentStatus.FAILED for row in rows)
         return {
-            "collection": {"id": str(collection.pk), "name": collection.name},
+            "collection": _named(collections[0]) if options["collection"] else None,
             "documents": rows,
             "ready": len(rows) - self._failed,
             "failed": self._failed,
@@ -91,10 +95,11 @@ class Command(SiteCommand):
         for row in result["documents"]:
             remark = row["error"] or ("was there already" if row["duplicate"] else "")
             rows.append((row["file"], row["status"], row["passages"], remark))
+        where = f"“{result['collection']['name']}”" if result["collection"] else "all collections"
         return [
             *table(rows),
-            f"{result['ready']} of {len(result['documents'])} files are searchable in "
-            f"“{result['collection']['name']}” ({result['passages']} passages, {result['seconds']} s).",
+            f"{result['ready']} of {len(result['documents'])} files are searchable in {where} "
+            f"({result['passages']} passages, {result['seconds']} s).",
         ]
 
     def _read_in(self, identifiers: Sequence[str]) -> None:
@@ -157,12 +162,19 @@ def _collection(name: str, owner: User | None) -> Collection:
     return found or services.create_collection(owner, name, visibility=visibility)
 
 
-def _known_collection(name: str, owner: User | None) -> Collection:
-    found = Collection.objects.filter(owner=owner, name=name.strip()).first()
-    if found is None:
+def _known_collections(name: str | None, owner: User | None) -> list[Collection]:
+    """The one of this name; all that there are when none is named."""
+    if name is None and owner is None:
+        return list(Collection.objects.order_by("created_at"))
+    found = Collection.objects.filter(owner=owner, **({"name": name.strip()} if name else {}))
+    if not found:
         whose = f"of {owner.username}" if owner else "without an owner"
-        raise wrong_use(f"There is no collection {name} {whose}.")
-    return found
+        raise wrong_use(f"There is no collection {name or ''} {whose}.")
+    return list(found)
+
+
+def _named(collection: Collection) -> dict[str, str]:
+    return {"id": str(collection.pk), "name": collection.name}
 
 
 def _row(file: str, **more: Any) -> Row:

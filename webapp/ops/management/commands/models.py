@@ -138,7 +138,7 @@ class Command(SiteCommand):
             said.append(f"Back to version {result['previous']}: manage.py models rollback {name}")
         if result["kind"] == "encoder" and result["current"] != result["before"]:
             said.append("Collections that were read in with another version find nothing until they are read in "
-                        "again: manage.py ingest --again --collection NAME")
+                        "again: manage.py ingest --again")
         return said
 
     _rollback_lines = _promote_lines
