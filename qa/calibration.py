@@ -27,6 +27,7 @@ from qa.retrieve import retrieve
 
 WITHOUT_GOLD_SHARE = 0.25
 """Of the questions, asked with their paragraph taken away: what a collection that does not know looks like."""
+SEED = 13
 FEATURES = ("margin", "dense", "first", "overlap", "support", "second")
 
 
@@ -38,12 +39,19 @@ class Observed:
     right: list[bool]
 
 
+def drawn(questions: Sequence[Question], limit: int | None) -> list[Question]:
+    """At most `limit` of them, always the same ones."""
+    if limit is None or len(questions) <= limit:
+        return list(questions)
+    return random.Random(SEED).sample(list(questions), limit)
+
+
 async def observe(
     questions: Sequence[Question],
     collection: OpenCollection,
     models: Models,
     *,
-    seed: int = 13,
+    seed: int = SEED,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> list[Observed]:
     """What the reader finds for each question, right or wrong."""

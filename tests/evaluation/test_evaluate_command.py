@@ -92,7 +92,7 @@ def test_calibrate_writes_what_the_reader_is_then_served_with(squad_file: Path, 
     reader = tmp_path / "reader"
     shutil.copytree(STARTER / "reader", reader)
     (reader / CALIBRATION_FILE).unlink(missing_ok=True)
-    result = run("calibrate", "--model", reader, "--data", squad_file)
+    result = run("calibrate", "--model", reader, "--data", squad_file, "--limit", 24)
     written = json.loads((reader / CALIBRATION_FILE).read_text())
     assert result["calibration"] == written and result["questions"] == 24
     assert "margin" in written["weights"]

@@ -25,12 +25,15 @@ class Command(SiteCommand):
         parser.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="the reader's folder")
         parser.add_argument("--data", type=Path, nargs="+", required=True, metavar="FILE",
                             help="each file becomes a collection of its own, which its questions are asked of")
+        parser.add_argument("--limit", type=int, metavar="N", help="ask N questions of each file, drawn at random")
 
     def result(self, options: Mapping[str, Any]) -> dict[str, Any]:
         if not options["model"].is_dir():
             raise wrong_use(f"There is no folder {options['model']}.")
+        if options["limit"] is not None and options["limit"] < 1:
+            raise wrong_use("--limit must be at least 1.")
         sets = [read_squad(path) for path in options["data"]]
-        seen = asyncio.run(_observe(sets, str(options["model"])))
+        seen = asyncio.run(_observe(sets, str(options["model"]), options["limit"]))
         fitted = calibration.fit(seen)
         file = options["model"] / CALIBRATION_FILE
         file.write_text(fitted.model_dump_json(indent=2) + "\n")
@@ -41,11 +44,12 @@ class Command(SiteCommand):
         return [f"{result['file']}, fitted on {result['questions']} questions:", *table(weights)]
 
 
-async def _observe(sets: list[list[Question]], model: str) -> list[calibration.Observed]:
+async def _observe(sets: list[list[Question]], model: str, limit: int | None) -> list[calibration.Observed]:
     models = InProcessModels(reader=model)
     seen: list[calibration.Observed] = []
     for questions in sets:
         with tempfile.TemporaryDirectory(prefix="wenda-calibrate-") as folder:
             collection = await open_collection.build(questions, models, Path(folder) / "index")
-            seen += await calibration.observe(questions, collection, models, progress=show_progress)
+            asked = calibration.drawn(questions, limit)
+            seen += await calibration.observe(asked, collection, models, progress=show_progress)
     return seen
