@@ -84,6 +84,15 @@ def test_what_is_not_there_gets_one_clear_line(models, words: tuple[str, ...], c
         models(*words)
 
 
+def test_a_model_of_a_kind_without_a_starter_needs_a_name(models, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(
+        '{"architectures": ["BertForSequenceClassification"], "id2label": {"0": "LABEL_0"}}'
+    )
+    (tmp_path / "model.safetensors").write_bytes(b"never read")
+    with pytest.raises(CommandError, match="name this reranker"):
+        models("register", tmp_path)
+
+
 def test_an_export_does_not_touch_what_is_there(models, run: Path, tmp_path: Path) -> None:
     models("register", run)
     with pytest.raises(CommandError, match="is there already"):

@@ -20,7 +20,7 @@ from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import ENCODER, READER, Registry, versions_in
 from models_service.versions import STARTER_VERSION, Live, Versions
 from webapp.ops import served_models
-from webapp.ops.command_line import FAILED, SiteCommand, table
+from webapp.ops.command_line import FAILED, SiteCommand, table, wrong_use
 from webapp.settings.places import models_folder
 
 MB = 1_000_000
@@ -86,7 +86,10 @@ class Command(SiteCommand):
             raise ModelMissing(f"There is no folder {folder}.")
         model = folder / "model" if (folder / "spec.json").is_file() else folder
         model_files.check_files(model, model.name)
-        name = options["name"] or DEFAULT_NAMES[model_files.kind_of(model)]
+        kind = model_files.kind_of(model)
+        name = options["name"] or DEFAULT_NAMES.get(kind)
+        if name is None:
+            raise wrong_use(f"Say under which name this {kind} is to be kept, with --name NAME.")
         record = admission.register(versions, folder, name)
         size = sum(file.size for file in record.files.values())
         return {"name": name, "version": record.version, "kind": record.kind, "bytes": size,
