@@ -2,7 +2,7 @@
 
 The whole site runs as `manage.py up` runs it, with a collection of 10,000 passages (sentences of the help pages in
 ever new orders). Beside it, in the same run, the same questions by plain libraries in one process:
-sentence-transformers encodes the question and searches the same passages, a transformers model reads the best ten in
+sentence-transformers encodes the question and searches the same vectors, a transformers model reads the best ten in
 one padded batch. That one does neither word search nor checks, events or saving.
 `python -m tests.benchmarks.answering [PASSAGES]`
 """
@@ -24,7 +24,7 @@ import httpx
 import numpy as np
 from websockets.asyncio.client import connect
 
-from qa.passages import split
+from qa import index_database, segments
 from qa.quote import PASSAGES_READ
 from qa.sentences import sentences
 from tests.running_site import Site, until
@@ -42,7 +42,6 @@ _ASKED = Path(__file__).parents[1] / "data" / "help_questions.json"
 def run(passages: int = PASSAGES) -> dict[str, Any]:
     """Prints the table; milliseconds."""
     texts = _documents(passages)
-    pieces = [text[p.start : p.end] for text in texts for p in split(text)]
     asked = [q["question"] for q in json.loads(_ASKED.read_text(encoding="utf-8")) if q["language"] == "en"]
     questions = (asked * (QUESTIONS // len(asked) + 1))[:QUESTIONS]
     with tempfile.TemporaryDirectory(prefix="wenda-bench-") as folder:
@@ -53,9 +52,10 @@ def run(passages: int = PASSAGES) -> dict[str, Any]:
             _ingest(site, Path(folder), texts)
             until(site.is_ready, what="the site's being ready")
             figures = asyncio.run(_ask_all(site, questions))
+            pieces, vectors = _indexed(site)
         finally:
             site.stop()
-    figures["plain libraries, done"] = _plain(pieces, questions)
+    figures["plain libraries, done"] = _plain(pieces, vectors, questions)
     _print(figures, len(pieces))
     return {"passages": len(pieces), "milliseconds": figures}
 
@@ -115,7 +115,21 @@ async def _ask(socket: Any, question: str, collection: str) -> dict[str, float]:
     return taken
 
 
-def _plain(passages: Sequence[str], questions: Sequence[str]) -> dict[str, float]:
+def _indexed(site: Site) -> tuple[list[str], np.ndarray]:
+    """The passages of the largest index of the site, and their vectors."""
+    found: tuple[list[str], np.ndarray] = ([], np.zeros((0, 0), dtype=np.float32))
+    for file in site.data.rglob(index_database.DATABASE_NAME):
+        with index_database.connect(file.parent) as connection:
+            _, live = index_database.manifest(connection)
+            parts = [segments.load(file.parent / "segments", each).content() for each in live]
+            ids = np.concatenate([own for own, _ in parts]) if parts else np.zeros(0, dtype=np.int64)
+            if len(ids) > len(found[0]):
+                texts = index_database.read_passages(connection, ids.tolist())
+                found = [texts[i].text for i in ids.tolist()], np.concatenate([vectors for _, vectors in parts])
+    return found
+
+
+def _plain(passages: Sequence[str], vectors: np.ndarray, questions: Sequence[str]) -> dict[str, float]:
     import torch
     from peft import PeftModel
     from sentence_transformers import SentenceTransformer, util
@@ -130,12 +144,12 @@ def _plain(passages: Sequence[str], questions: Sequence[str]) -> dict[str, float
     model = PeftModel.from_pretrained(adapted, registry.Registry().default("reader").directory())
     model = model.merge_and_unload().eval()
     tokenizer = AutoTokenizer.from_pretrained(base)
-    vectors = encoder.encode(list(passages), convert_to_tensor=True, normalize_embeddings=True, batch_size=64)
+    corpus = torch.from_numpy(vectors)
     times = []
     for question in [*questions[:WARM_UP], *questions]:
         began = time.perf_counter()
         vector = encoder.encode([question], convert_to_tensor=True, normalize_embeddings=True)
-        best = [passages[hit["corpus_id"]] for hit in util.semantic_search(vector, vectors, top_k=PASSAGES_READ)[0]]
+        best = [passages[hit["corpus_id"]] for hit in util.semantic_search(vector, corpus, top_k=PASSAGES_READ)[0]]
         inputs = tokenizer([question] * len(best), best, truncation="only_second", max_length=384, padding=True,
                            return_tensors="pt")
         inputs.pop("token_type_ids", None)
