@@ -69,7 +69,7 @@ def _documents(passages: int) -> list[str]:
     rng = random.Random(0)
     texts = []
     for _ in range(DOCUMENTS):
-        paragraphs = [" ".join(rng.sample(found, 6)) for _ in range(passages // DOCUMENTS)]
+        paragraphs = [" ".join(rng.sample(found, 6)) for _ in range(passages * 4 // 3 // DOCUMENTS)]
         texts.append("\n\n".join(paragraphs))
     return texts
 
