@@ -92,6 +92,17 @@ class Site:
         return pid
 
     @contextmanager
+    def away(self, part: str) -> Iterator[None]:
+        """Kill one part and keep the supervisor from starting it again while the block lasts."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            killed = self.kill(part)
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+        self._wait_for_process(part, killed)
+
+    @contextmanager
     def frozen(self, part: str) -> Iterator[None]:
         """This part does nothing while the block lasts, unless it is killed meanwhile."""
         pid = self.pid(part)
@@ -104,8 +115,11 @@ class Site:
 
     def wait_for_new(self, part: str, killed: int) -> None:
         """Until the supervisor has started this part again and the whole site is ready."""
-        until(lambda: self.pid(part) not in (0, killed), what=f"a new {part} process")
+        self._wait_for_process(part, killed)
         until(self.is_ready, what="the site's being ready")
+
+    def _wait_for_process(self, part: str, killed: int) -> None:
+        until(lambda: self.pid(part) not in (0, killed), what=f"a new {part} process")
 
     def is_ready(self) -> bool:
         with suppress(httpx.HTTPError):

@@ -128,17 +128,22 @@ export class Conversation {
     }
   }
 
+  /** Says so only once a connection has been away for a while; `stateTimer` runs from its loss, not from each attempt. */
   #showState(state, seconds) {
-    clearTimeout(this.stateTimer);
-    if (state === "open") { this.state.hidden = true; return; }
-    const text = {
+    if (state === "open") {
+      clearTimeout(this.stateTimer);
+      this.stateTimer = null;
+      this.state.hidden = true;
+      return;
+    }
+    this.state.textContent = {
       connecting: gettext("Connecting…"),
       waiting: interpolate(ngettext("Connection lost. Trying again in %s second…",
         "Connection lost. Trying again in %s seconds…", seconds), [seconds]),
       refused: gettext("The chat is closed to you. Reload the page, or sign in again."),
     }[state];
-    const show = () => { this.state.textContent = text; this.state.hidden = false; };
-    if (state === "refused" || !this.state.hidden) show();
-    else this.stateTimer = setTimeout(show, SLOW_CONNECTION_MS);
+    const show = () => { this.state.hidden = false; };
+    if (state === "refused") show();
+    else this.stateTimer ??= setTimeout(show, SLOW_CONNECTION_MS);
   }
 }

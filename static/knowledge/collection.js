@@ -146,7 +146,9 @@ async function unsent(element, action) {
 
 if (zone) {
   const picker = document.getElementById("files");
-  picker.addEventListener("change", () => { take([...picker.files]); picker.value = ""; });
+  const takePicked = () => { take([...picker.files]); picker.value = ""; };
+  picker.addEventListener("change", takePicked);
+  takePicked(); // files may be chosen before this script has loaded
   let depth = 0; // dragenter and dragleave come for each element passed over
   const over = (isOver) => zone.classList.toggle("over", isOver);
   addEventListener("dragenter", (event) => { if (hasFiles(event)) { depth += 1; over(true); } });

@@ -62,10 +62,9 @@ def test_a_lost_connection_comes_back_and_the_answer_goes_on(reader, chat: ChatP
     with site.frozen("models"):
         exchange = chat.put(QUESTION)
         chat.wait_for_begin(exchange)
-        killed = site.kill("web")
-        expect(chat.page.locator("#connection")).to_be_visible()
-        reader.screenshot("7-connection-lost")
-    site.wait_for_new("web", killed)
+        with site.away("web"):
+            expect(chat.page.locator("#connection")).to_be_visible()
+            reader.screenshot("7-connection-lost")
     chat.wait_for_end(exchange)
     expect(exchange.locator(".answer-text")).to_contain_text("330 metres")
     expect(chat.page.locator("#connection")).to_be_hidden()
@@ -73,10 +72,9 @@ def test_a_lost_connection_comes_back_and_the_answer_goes_on(reader, chat: ChatP
 
 
 def test_a_question_asked_while_the_site_is_away_is_asked_once_when_it_is_back(chat: ChatPage, site: Site) -> None:
-    killed = site.kill("web")
-    expect(chat.page.locator("#connection")).to_be_visible()
-    exchange = chat.put(QUESTION)
-    site.wait_for_new("web", killed)
+    with site.away("web"):
+        expect(chat.page.locator("#connection")).to_be_visible()
+        exchange = chat.put(QUESTION)
     chat.wait_for_end(exchange)
     assert [message["role"] for message in saved(chat)] == ["question", "answer"]
 
