@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "webapp.accounts",
     "webapp.knowledge",
     "webapp.chat",
+    "webapp.writing",
     "webapp.api",
     "webapp.ops",
 ]

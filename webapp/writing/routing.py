@@ -1,0 +1,5 @@
+"""The sockets of the summarizing and translating pages."""
+
+from __future__ import annotations
+
+websocket_urlpatterns: list = []
