@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from models_service.evaluation import bootstrap
 
-PERCENT = frozenset(("em", "f1"))
+PERCENT = frozenset(("em", "f1", "rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "chrf"))
 """Metrics told from 0 to 100; the others from 0 to 1."""
 
 
@@ -20,6 +20,7 @@ class Report(BaseModel):
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]] = Field(description="95 % bootstrap intervals of the metrics")
     seconds: float
+    signature: str | None = Field(None, description="of the metric's library, where another program can repeat it")
 
 
 def from_examples(

@@ -5,15 +5,13 @@ Rajpurkar et al. 2016 (v1.1) and 2018 (v2.0, `is_impossible`).
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from models_service.formats.files import FormatError, read_json
 
-class FormatError(ValueError):
-    """The file is not what its reader expects; the message says where and what to do."""
+__all__ = ["FormatError", "Question", "read_squad"]
 
 
 @dataclass(frozen=True)
@@ -32,19 +30,6 @@ class Question:
     @property
     def texts(self) -> list[str]:
         return [text for text, _ in self.answers]
-
-
-def read_json(path: Path) -> object:
-    """Parse a JSON file, transparently gunzipped by its magic bytes (not by its name)."""
-    if not path.is_file():
-        raise FormatError(f"{path} is not a file: check the path")
-    raw = path.read_bytes()
-    try:
-        if raw[:2] == b"\x1f\x8b":
-            raw = gzip.decompress(raw)
-        return json.loads(raw.decode("utf-8"))
-    except (OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise FormatError(f"{path} is not UTF-8 JSON (gzip allowed): {error}") from error
 
 
 def read_squad(path: Path) -> list[Question]:

@@ -76,6 +76,8 @@ def test_the_readable_table_holds_the_same_figures(squad_file: Path) -> None:
         (["--data", __file__], "not UTF-8 JSON"),
         (["--model", "no-such-model"], "no model named 'no-such-model'"),
         (["--limit", "0"], "at least 1"),
+        (["--target", "de"], "takes no --target"),
+        (["--length", "0"], "number of words"),
     ],
 )
 def test_what_cannot_be_evaluated_is_said_in_one_sentence(squad_file: Path, arguments: list[str], complaint) -> None:

@@ -1,0 +1,13 @@
+"""What `manage.py evaluate` and an evaluation job can measure. A new task is a file here and a line below."""
+
+from __future__ import annotations
+
+from webapp.ops.evaluations.question_answering import OPENQA, QA
+from webapp.ops.evaluations.task import Order, Task
+
+__all__ = ["TASKS", "Order", "Task"]
+
+TASKS: dict[str, Task] = {
+    "qa": QA,
+    "openqa": OPENQA,
+}
