@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import torch
 from transformers import AutoTokenizer
 
 from models_service import model_files, samples
-from models_service.engines.reader import read_model, tokenizer_directory
+from models_service.engines.reader import make_types_alike, read_model, tokenizer_directory
 from models_service.model_files import CALIBRATION_FILE, CARD_FILE, SAMPLES_FILE, ModelUnusable
 from models_service.registry import Model, open_engine
 
@@ -36,21 +35,12 @@ def export(model: Model, target: Path) -> None:
 
 def _write_merged(source: Path, target: Path) -> None:
     merged = read_model(source)
-    _make_types_alike(merged)
+    make_types_alike(merged)
     merged.save_pretrained(target)
     AutoTokenizer.from_pretrained(tokenizer_directory(source)).save_pretrained(target)
     for name in (CALIBRATION_FILE, CARD_FILE, "README.md"):
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
-
-
-def _make_types_alike(model: torch.nn.Module) -> None:
-    """An adapter is trained and served without token types, which the model takes as the first type for all tokens.
-    Whoever reads the export will tell the types, so both are made to mean the first."""
-    table = getattr(getattr(model.base_model, "embeddings", None), "token_type_embeddings", None)
-    if table is not None:
-        with torch.no_grad():
-            table.weight.copy_(table.weight[:1].expand_as(table.weight))
 
 
 def _compare(model: Model, target: Path) -> None:

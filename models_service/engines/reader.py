@@ -161,6 +161,15 @@ def read_model(directory: Path) -> torch.nn.Module:
     return PeftModel.from_pretrained(model, str(directory)).merge_and_unload()
 
 
+def make_types_alike(model: torch.nn.Module) -> None:
+    """An adapter is trained and served without token types, which the model takes as the first type for all tokens.
+    Whoever reads the export will tell the types, so both are made to mean the first."""
+    table = getattr(getattr(model.base_model, "embeddings", None), "token_type_embeddings", None)
+    if table is not None:
+        with torch.no_grad():
+            table.weight.copy_(table.weight[:1].expand_as(table.weight))
+
+
 def _spans(starts: np.ndarray, ends: np.ndarray, window: Window, passage: str, n_best: int) -> list[Span]:
     """Score every start and end pair of the window at once; keep the best `n_best` that do not overlap."""
     inside = np.flatnonzero(window.offsets[:, 0] >= 0)

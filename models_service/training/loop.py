@@ -6,6 +6,7 @@ are functions of (seed, step), so a run that resumes from step n continues exact
 
 from __future__ import annotations
 
+import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -17,19 +18,24 @@ from pydantic import BaseModel, Field
 
 from models_service.training.run_folder import RunFolder
 
+REPORT_STEPS = 20
+"""Between two points of the curves, at most."""
+POINTS_OF_A_SHORT_RUN = 60
+
 
 class LoopSettings(BaseModel):
     """What can be tuned in any fine-tune, each with a default that works."""
 
     learning_rate: float = Field(1e-3, gt=0, description="peak, reached after the warm-up")
     warmup: float = Field(0.06, ge=0, le=1, description="share of the steps that raise the rate from zero")
-    weight_decay: float = Field(0.01, ge=0)
+    weight_decay: float = Field(0.01, ge=0, description="how much weights are drawn to zero, times the rate")
     clip_norm: float = Field(1.0, gt=0, description="gradients are scaled down to this L2 norm")
-    precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$")
-    checkpoint_seconds: float = Field(120.0, gt=0)
+    precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$",
+                           description="of the computation: auto, float32 or bfloat16")
+    checkpoint_seconds: float = Field(120.0, gt=0, description="seconds between checkpoints")
     max_steps: int | None = Field(None, gt=0, description="end after so many steps, whatever the epochs say")
     evaluate_every: int = Field(500, gt=0, description="steps between evaluations")
-    seed: int = 13
+    seed: int = Field(13, description="of every random choice; the same seed and data give the same model")
 
 
 class Task(Protocol):
@@ -75,36 +81,66 @@ def train(task: Task, settings: LoopSettings, run: RunFolder) -> dict[str, float
         f"{total} steps, {sum(p.numel() for p in trained.values()):,} trained parameters, {device} in {dtype}"
         + (f", resumed at step {start}" if start else "")
     )
+    run.event(started=True, step=start, steps=total, device=str(device))
     window = _Window()
     saved_at = time.monotonic()
-    with _stop_requests() as stop_requested:
+    report_every = max(1, min(REPORT_STEPS, total // POINTS_OF_A_SHORT_RUN))
+    with _stop_requests() as stop:
         for step in range(start, total):
             batch = task.batches[step]
             model.train()
-            with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
-                loss = task.loss(batch, device)
-            loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_(trained.values(), settings.clip_norm)
-            optimizer.step()
+            loss, norm = take_step(task, batch, device, dtype, optimizer, settings.clip_norm)
             scheduler.step()
-            optimizer.zero_grad(set_to_none=True)
-            window.add(loss.item(), norm.item(), len(batch))
+            window.add(loss, norm, len(batch))
             done = step + 1
-            if done % 20 == 0 or done == total:
-                run.event(step=done, steps=total, learning_rate=scheduler.get_last_lr()[0], **window.take())
-            if done % settings.evaluate_every == 0 and done < total:
-                _report(run, done, total, task.evaluate(), window)
-            if stop_requested() or time.monotonic() - saved_at > settings.checkpoint_seconds:
+            if done % report_every == 0 or done == total:
+                run.event(step=done, steps=total, learning_rate=scheduler.get_last_lr()[0],
+                          memory_bytes=peak_memory(device), **window.take())
+            evaluates = done % settings.evaluate_every == 0 and done < total
+            if evaluates or stop.requested or time.monotonic() - saved_at > settings.checkpoint_seconds:
                 _save(run, done, trained, optimizer, scheduler)
                 saved_at = time.monotonic()
-            if stop_requested():
+            if stop.requested:
                 run.say(f"stopped at step {done} of {total}; the checkpoint is kept")
                 raise Stopped
-    _save(run, total, trained, optimizer, scheduler)
-    metrics = task.evaluate()
+            if evaluates:
+                _report(run, done, total, _evaluate(task, stop, run, done), window)
+        _save(run, total, trained, optimizer, scheduler)
+        metrics = _evaluate(task, stop, run, total)
     _report(run, total, total, metrics, window)
     task.save(run)
     return metrics
+
+
+def take_step(
+    task: Task, batch: list[int], device: torch.device, dtype: torch.dtype, optimizer: torch.optim.Optimizer,
+    clip_norm: float,
+) -> tuple[float, float]:
+    """One batch forward and back, and the weights moved; its loss and the gradients' norm before clipping."""
+    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
+        loss = task.loss(batch, device)
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], clip_norm)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return loss.item(), norm.item()
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes: of the GPU where there is one, else of this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _evaluate(task: Task, stop: _Stop, run: RunFolder, step: int) -> dict[str, float]:
+    """The checkpoint of this step is saved, so a request to stop need not wait for the evaluation's end."""
+    try:
+        with stop.at_once():
+            return task.evaluate()
+    except Stopped:
+        run.say(f"stopped while evaluating at step {step}; the checkpoint is kept")
+        raise
 
 
 def _linear_schedule(total: int, warmup: float) -> Callable[[int], float]:
@@ -174,13 +210,36 @@ def _resume(run: RunFolder, trained: dict[str, torch.nn.Parameter], optimizer: A
     return int(state["step"])
 
 
+class _Stop:
+    """Whether the run was asked to stop; within `at_once` a request does not wait to be looked at."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._at_once = False
+
+    def ask(self, *_: object) -> None:
+        self.requested = True
+        if self._at_once:
+            raise Stopped
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        self._at_once = True
+        try:
+            if self.requested:
+                raise Stopped
+            yield
+        finally:
+            self._at_once = False
+
+
 @contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
+def _stop_requests() -> Iterator[_Stop]:
     """Turn SIGTERM and SIGINT into a flag that is read between steps."""
-    asked = []
-    before = {s: signal.signal(s, lambda *_: asked.append(True)) for s in (signal.SIGTERM, signal.SIGINT)}
+    stop = _Stop()
+    before = {s: signal.signal(s, stop.ask) for s in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield lambda: bool(asked)
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

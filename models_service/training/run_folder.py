@@ -2,7 +2,7 @@
 
     spec.json       what was asked for
     log.txt         what happened, for a person
-    events.jsonl    the same for a program: one JSON object a line (step, loss, learning_rate, metrics ...)
+    events.jsonl    the same for a program: one JSON object a line (step, loss, learning_rate, metrics, log ...)
     checkpoint/     the newest state to resume from (safetensors and JSON, replaced atomically)
     model/          the finished model
 """
@@ -41,6 +41,7 @@ class RunFolder:
         print(line, flush=True)
         with (self.path / "log.txt").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+        self.event(log=sentence)
 
     def event(self, **fields: Any) -> None:
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:

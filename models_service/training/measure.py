@@ -1,0 +1,50 @@
+"""What a training would take, from a few of its steps: time, memory, disk. Nothing of what is computed is kept."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import torch
+from pydantic import BaseModel, Field
+
+from models_service.training.loop import LoopSettings, Task, peak_memory, pick_precision, take_step
+
+STEPS = 5
+NUMBERS_A_WEIGHT = 3
+"""A trained weight is kept with two running means of its gradient."""
+
+
+class Measured(BaseModel):
+    examples: int = Field(description="seen in one pass over all batches; a long text counts once a window")
+    steps: int
+    parameters: int = Field(description="numbers that are trained")
+    seconds_per_step: float
+    seconds: float = Field(description="of all steps, without loading and evaluation")
+    memory_bytes: int = Field(description="at its peak, the largest batch included")
+    disk_bytes: int = Field(description="checkpoint (two while one replaces the other) and model")
+
+
+def measure(task: Task, settings: LoopSettings) -> Measured:
+    """Take the largest batch, for the memory, and a few drawn at random, for the time."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = pick_precision(settings.precision, device)
+    model = task.model.to(device).train()
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    total = min(len(task.batches), settings.max_steps or len(task.batches))
+    batches = task.batches[:total]
+    largest = max(batches, key=lambda batch: getattr(task, "cost", len)(batch))
+    take_step(task, largest, device, dtype, optimizer, settings.clip_norm)
+    drawn = random.Random(settings.seed).sample(batches, min(STEPS, total))
+    began = time.monotonic()
+    for batch in drawn:
+        take_step(task, batch, device, dtype, optimizer, settings.clip_norm)
+    each = (time.monotonic() - began) / len(drawn)
+    parameters = sum(p.numel() for p in trained)
+    checkpoint = 4 * NUMBERS_A_WEIGHT * parameters
+    whole = 4 * sum(p.numel() for p in model.parameters())
+    return Measured(
+        examples=sum(map(len, batches)), steps=total, parameters=parameters, seconds_per_step=round(each, 4),
+        seconds=round(each * total, 1), memory_bytes=peak_memory(device), disk_bytes=2 * checkpoint + whole,
+    )
