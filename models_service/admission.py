@@ -18,8 +18,11 @@ from models_service.versions import STARTER_VERSION, VersionRecord, Versions
 
 if TYPE_CHECKING:
     from models_service.engines.encoder import EncoderEngine
+    from models_service.engines.extractive import ExtractiveEngine
     from models_service.engines.reader import ReaderEngine
     from models_service.engines.reranker import RerankerEngine
+
+    AnyEngine = EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +42,14 @@ def register(versions: Versions, source: Path, name: str) -> VersionRecord:
             card.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         engine = _load(Model(name, kind, str(copied)))
         try:
-            samples.write(copied, kind, engine.run)
+            samples.write(copied, kind, samples.run_of(engine, kind))
         finally:
             engine.close()
 
     return versions.register(folder, name, complete=complete)
 
 
-def bring_up(model: Model, versions: Versions | None = None) -> EncoderEngine | ReaderEngine | RerankerEngine:
+def bring_up(model: Model, versions: Versions | None = None) -> AnyEngine:
     """The model's engine, loaded, warm and checked against what was registered.
 
     Raises:
@@ -58,7 +61,7 @@ def bring_up(model: Model, versions: Versions | None = None) -> EncoderEngine | 
         model_files.check_records(folder, versions.record(model.name, model.version).files)
     engine = _load(model)
     try:
-        if samples.check(_samples_folder(model, folder), model.kind, engine.run):
+        if samples.check(_samples_folder(model, folder), model.kind, samples.run_of(engine, model.kind)):
             log.info("%s, version %s, gives what it gave when it was registered", model.name, model.version)
         elif registered:
             raise ModelUnusable(f"The samples of {model.name}, version {model.version}, are missing.")
@@ -74,7 +77,7 @@ def _samples_folder(model: Model, folder: Path) -> Path:
     return STARTER / model.kind if model.version == STARTER_VERSION else folder
 
 
-def _load(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine:
+def _load(model: Model) -> AnyEngine:
     """Whatever the libraries say of files that are no weights is one kind of trouble here."""
     engine = open_engine(model)
     try:
@@ -108,7 +111,7 @@ def _card(run: Path) -> dict[str, Any]:
 def main(name: str) -> None:
     model = Registry().version(name, STARTER_VERSION)
     engine = _load(model)
-    samples.write(_samples_folder(model, model.directory()), model.kind, engine.run)
+    samples.write(_samples_folder(model, model.directory()), model.kind, samples.run_of(engine, model.kind))
 
 
 if __name__ == "__main__":

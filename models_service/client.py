@@ -38,6 +38,8 @@ from models_service.protocol import (
     Request,
     RerankDone,
     RerankRequest,
+    SummarizeDone,
+    SummarizeRequest,
 )
 
 __all__ = ["Encoded", "Models", "ModelsError", "ModelsUnavailable", "ModelService", "encodable"]
@@ -128,6 +130,18 @@ class ModelService(Models):
         )
         done = await self._ask(request)
         assert isinstance(done, RerankDone)
+        return done
+
+    async def summarize(
+        self, sentences: Sequence[str], *, words: int | None = None, sentences_wanted: int | None = None,
+        client: str = "",
+    ) -> SummarizeDone:
+        request = self._make(
+            SummarizeRequest, sentences=[encodable(sentence) for sentence in sentences], words=words,
+            sentences_wanted=sentences_wanted, client=client,
+        )
+        done = await self._ask(request)
+        assert isinstance(done, SummarizeDone)
         return done
 
     async def generate(

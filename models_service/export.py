@@ -49,8 +49,8 @@ def _compare(model: Model, target: Path) -> None:
     exported = open_engine(Model(model.name, model.kind, str(target)))
     exported.load()
     try:
-        samples.write(target, model.kind, original.run)
-        samples.check(target, model.kind, exported.run)
+        samples.write(target, model.kind, samples.run_of(original, model.kind))
+        samples.check(target, model.kind, samples.run_of(exported, model.kind))
     except ModelUnusable as problem:
         raise ModelUnusable(f"The export of {model.label} differs from it: {problem}") from None
     finally:

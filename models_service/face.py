@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from models_service.protocol import ChatMessage, GenerateDone, ReadDone
+from models_service.protocol import ChatMessage, GenerateDone, ReadDone, SummarizeDone
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,14 @@ class Models(Protocol):
 
     async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
         """The best spans of each passage (1 to 512 passages of up to 20,000 characters)."""
+        ...
+
+    async def summarize(
+        self, sentences: Sequence[str], *, words: int | None = None, sentences_wanted: int | None = None,
+        client: str = "",
+    ) -> SummarizeDone:
+        """Which sentences of one text (1 to 2,000 of up to 20,000 characters, in order, headings included) say most
+        of it: about so many `words`, and no more than `sentences_wanted`; three when neither is given."""
         ...
 
     def generate(

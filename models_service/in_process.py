@@ -18,17 +18,21 @@ from models_service import registry
 from models_service.client import Encoded, Models, encodable
 from models_service.engines.generating import Generator
 from models_service.engines.reading import Reading
+from models_service.engines.summarizing import Document
 from models_service.errors import ModelsError, ModelsUnavailable
 from models_service.protocol import (
     MAX_TEXT_CHARACTERS,
     ChatMessage,
+    ChosenSentence,
     GenerateDone,
     GenerateRequest,
     ReadDone,
     SpanResult,
+    SummarizeDone,
+    SummarizeRequest,
     Timings,
 )
-from models_service.registry import ENCODER, READER, ModelMissing, ModelUnusable
+from models_service.registry import ENCODER, READER, SUMMARIZER, ModelMissing, ModelUnusable
 from models_service.slots import Slots
 
 
@@ -36,13 +40,14 @@ class InProcessModels(Models):
     """Loads each engine when it is first needed. One caller at a time computes; the others wait."""
 
     def __init__(
-        self, *, encoder: str = ENCODER, reader: str = READER, generator: Generator | None = None,
-        folder: Path | None = None,
+        self, *, encoder: str = ENCODER, reader: str = READER, summarizer: str = SUMMARIZER,
+        generator: Generator | None = None, folder: Path | None = None,
     ) -> None:
         """Registry names, or directories; and a generator, where there is one. `folder` holds the registry."""
         self._models = {
             "encoder": registry.named_or_directory(encoder, "encoder", folder),
             "reader": registry.named_or_directory(reader, "reader", folder),
+            "summarizer": registry.named_or_directory(summarizer, "summarizer", folder),
         }
         self._engines: dict[registry.Kind, Any] = {}
         self._one_at_a_time = threading.Lock()
@@ -67,6 +72,26 @@ class InProcessModels(Models):
             spans=[[SpanResult(**asdict(span)) for span in found] for found in spans],
             timings=Timings(queue_ms=0, compute_ms=1000 * seconds, batch_size=len(given)),
             calibration=self._engines["reader"].calibration,
+        )
+
+    async def summarize(
+        self, sentences: Sequence[str], *, words: int | None = None, sentences_wanted: int | None = None,
+        client: str = "",
+    ) -> SummarizeDone:
+        try:
+            request = SummarizeRequest(
+                id="in-process", sentences=[encodable(sentence) for sentence in sentences], words=words,
+                sentences_wanted=sentences_wanted, client=client,
+            )
+        except ValidationError as problem:
+            raise ModelsError("bad_request", str(problem)) from None
+        document = Document(tuple(request.sentences), words, sentences_wanted)
+        [summary], seconds = await asyncio.to_thread(self._run, "summarizer", [document])
+        return SummarizeDone(
+            id=request.id, model=self._models["summarizer"].name, version=self._models["summarizer"].version,
+            chosen=[ChosenSentence(index=index, score=summary.scores[index]) for index in summary.chosen],
+            scores=list(summary.scores),
+            timings=Timings(queue_ms=0, compute_ms=1000 * seconds, batch_size=len(sentences)),
         )
 
     async def generate(
@@ -105,4 +130,5 @@ class InProcessModels(Models):
                     raise ModelsUnavailable(str(problem), retryable=False) from None
                 self._engines[kind] = engine
             began = time.perf_counter()
-            return self._engines[kind].run(given), time.perf_counter() - began
+            work = self._engines[kind].summarize if kind == "summarizer" else self._engines[kind].run
+            return work(given), time.perf_counter() - began

@@ -28,6 +28,7 @@ from models_service.protocol import (
     Request,
     RerankDone,
     StartEvent,
+    SummarizeDone,
     parse_event,
 )
 
@@ -42,7 +43,7 @@ class LinkBroke(Exception):
     """The connection went away while the request was in flight; nobody knows whether it was worked on."""
 
 
-Done = EmbedDone | ReadDone | RerankDone | GenerateDone
+Done = EmbedDone | ReadDone | RerankDone | SummarizeDone | GenerateDone
 
 
 class _Arriving:

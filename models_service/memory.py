@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from models_service.model_files import ModelUnusable, adapter_base, weight_bytes
+from models_service.model_files import ModelUnusable, base_of, weight_bytes
 
 SHARE_OF_FREE = 0.9
 """Of what is free when the service starts, where no limit is given; the rest is for requests and the libraries."""
@@ -54,7 +54,7 @@ def need(folder: Path) -> Need:
 
 def _computing(folder: Path) -> int:
     """A layer's states for one batch: those between layers, the four of attention, and the wide one."""
-    base = adapter_base(folder)
+    base = base_of(folder)
     file = (Path(base) if base else folder) / "config.json"
     config = json.loads(file.read_text()) if file.is_file() else {}
     hidden = int(config.get("hidden_size") or config.get("d_model") or 768)

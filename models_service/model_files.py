@@ -19,9 +19,11 @@ from models_service.protocol import Calibration
 
 CALIBRATION_FILE = "calibration.json"
 CARD_FILE = "card.json"
-Kind = Literal["encoder", "reader", "reranker"]
+Kind = Literal["encoder", "reader", "reranker", "summarizer"]
 KEPT = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.md", "*.model", "*.jinja")
 """Weights, settings, vocabularies and the card. The rest, pickles and Python code first of all, stays behind."""
+SCORER = "SentenceScorer"
+"""The architecture that a summarizer's config.json names."""
 VERSION_FILE = "version.json"
 SAMPLES_FILE = "samples.json"
 CHUNK_BYTES = 1 << 20
@@ -84,6 +86,26 @@ def adapter_base(folder: Path) -> str | None:
     return found
 
 
+def scorer_base(folder: Path) -> str | None:
+    """The directory or Hugging Face id of the encoder that a summarizer's sentence scorer looks at; else None."""
+    file = folder / "config.json"
+    config = _json(file) if file.is_file() else {}
+    if SCORER not in (config.get("architectures") or ()):
+        return None
+    base = config.get("encoder")
+    if not isinstance(base, str) or not base:
+        raise ModelUnusable(f"{file} does not name its encoder.")
+    found = resolve(base)
+    if Path(found).is_dir():
+        check_files(Path(found), base)
+    return found
+
+
+def base_of(folder: Path) -> str | None:
+    """The model that the one in `folder` is loaded on top of; None when it is whole."""
+    return adapter_base(folder) or scorer_base(folder)
+
+
 def calibration(folder: Path) -> Calibration | None:
     """What lies beside a reader's weights; None when nothing does. Raises ModelUnusable when it cannot be read."""
     file = folder / CALIBRATION_FILE
@@ -106,6 +128,8 @@ def kind_of(folder: Path) -> Kind:
     names = config.get("architectures") or []
     if any(name.endswith("ForQuestionAnswering") for name in names):
         return "reader"
+    if SCORER in names:
+        return "summarizer"
     # A configuration that names no labels means two.
     labels = len(config.get("id2label") or (0, 1))
     if any(name.endswith("ForSequenceClassification") for name in names) and labels == 1:
@@ -114,7 +138,7 @@ def kind_of(folder: Path) -> Kind:
     if (folder / "modules.json").is_file() or any(name.endswith(("Model", "ForMaskedLM")) for name in names):
         return "encoder"
     what = ", ".join(names) or "model of an unknown kind"
-    raise ModelUnusable(f"{folder} is a {what}; encoders, readers and rerankers are served.")
+    raise ModelUnusable(f"{folder} is a {what}; encoders, readers, rerankers and summarizers are served.")
 
 
 def figures(folder: Path) -> dict[str, float]:
@@ -161,9 +185,9 @@ def check_records(folder: Path, recorded: dict[str, FileRecord]) -> None:
 
 
 def weight_bytes(folder: Path) -> int:
-    """What the weights take in memory in float32, an adapter's base included; from the files' headers alone."""
+    """What the weights take in memory in float32, those of its base included; from the files' headers alone."""
     own = sum(_parameters(file) for file in folder.glob("*.safetensors"))
-    base = adapter_base(folder)
+    base = base_of(folder)
     return 4 * own + (weight_bytes(Path(base)) if base and Path(base).is_dir() else 0)
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union
 import numpy as np
 from pydantic import Field, TypeAdapter
 
-from models_service.protocol_base import Event, Message, Request, RequestId
+from models_service.protocol_base import Event, Message, Request, RequestId, Timings
 from models_service.protocol_generation import (
     MAX_PROMPT_CHARACTERS,
     ChatMessage,
@@ -23,10 +23,12 @@ from models_service.protocol_generation import (
     GenerateTimings,
     Usage,
 )
+from models_service.protocol_summary import MAX_SENTENCES, ChosenSentence, SummarizeDone, SummarizeRequest
 
 __all__ = [  # what is defined elsewhere and is part of the contract; all of this file's own names are too
     "MAX_PROMPT_CHARACTERS", "ChatMessage", "Event", "GenerateDelta", "GenerateDone", "GenerateRequest",
     "GenerateTimings", "Message", "Request", "Usage",
+    "MAX_SENTENCES", "ChosenSentence", "SummarizeDone", "SummarizeRequest", "Timings",
 ]
 
 MAX_TEXTS = 512
@@ -71,7 +73,8 @@ class CancelRequest(Message):
 
 
 ServiceRequest = Annotated[
-    Union[EmbedRequest, ReadRequest, RerankRequest, GenerateRequest, CancelRequest], Field(discriminator="type")
+    Union[EmbedRequest, ReadRequest, RerankRequest, SummarizeRequest, GenerateRequest, CancelRequest],
+    Field(discriminator="type"),
 ]
 parse_request: TypeAdapter[ServiceRequest] = TypeAdapter(ServiceRequest)
 
@@ -87,14 +90,6 @@ class StartEvent(Event):
     """The request left the queue and an engine works on it."""
 
     type: Literal["start"] = "start"
-
-
-class Timings(Message):
-    """Milliseconds."""
-
-    queue_ms: float
-    compute_ms: float
-    batch_size: int
 
 
 class EmbedDone(Event):
@@ -165,7 +160,9 @@ class ErrorEvent(Event):
     retry_after_ms: int | None = None
 
 
-DoneEvent = Annotated[Union[EmbedDone, ReadDone, RerankDone, GenerateDone], Field(discriminator="result")]
+DoneEvent = Annotated[
+    Union[EmbedDone, ReadDone, RerankDone, SummarizeDone, GenerateDone], Field(discriminator="result")
+]
 ServiceEvent = Annotated[Union[StartEvent, GenerateDelta, DoneEvent, ErrorEvent], Field(discriminator="type")]
 parse_event: TypeAdapter[ServiceEvent] = TypeAdapter(ServiceEvent)
 

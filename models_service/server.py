@@ -33,6 +33,7 @@ from models_service.protocol import (
     ReadRequest,
     RerankRequest,
     StartEvent,
+    SummarizeRequest,
     parse_request,
 )
 from models_service.registry import Registry
@@ -149,7 +150,9 @@ class Connection:
         else:
             self._requests[request.id] = asyncio.create_task(self._answer(request))
 
-    async def _answer(self, request: EmbedRequest | ReadRequest | RerankRequest | GenerateRequest) -> None:
+    async def _answer(
+        self, request: EmbedRequest | ReadRequest | RerankRequest | SummarizeRequest | GenerateRequest
+    ) -> None:
         began = time.monotonic()
         outcome = "done"
         try:

@@ -14,10 +14,12 @@ import numpy as np
 from models_service.engines.generating import Generator
 from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading
+from models_service.engines.summarizing import Document
 from models_service.errors import ModelsError, ModelsUnavailable
 from models_service.live_model import LiveModel, Serving
 from models_service.memory import Budget, Need, NoRoom
 from models_service.protocol import (
+    ChosenSentence,
     EmbedDone,
     EmbedRequest,
     GenerateDone,
@@ -27,6 +29,8 @@ from models_service.protocol import (
     RerankDone,
     RerankRequest,
     SpanResult,
+    SummarizeDone,
+    SummarizeRequest,
 )
 from models_service.registry import Kind, Model, ModelMissing, ModelUnusable, Registry
 from models_service.slots import Slots
@@ -109,13 +113,15 @@ class Service:
             self._generator_states[generator.name] = "failed"
 
     async def answer(
-        self, request: EmbedRequest | ReadRequest | RerankRequest, on_start: Callable[[], None]
-    ) -> EmbedDone | ReadDone | RerankDone:
+        self, request: EmbedRequest | ReadRequest | RerankRequest | SummarizeRequest, on_start: Callable[[], None]
+    ) -> EmbedDone | ReadDone | RerankDone | SummarizeDone:
         """Raises ModelsError."""
         if isinstance(request, EmbedRequest):
             return await self._embed(request, on_start)
         if isinstance(request, RerankRequest):
             return await self._rerank(request, on_start)
+        if isinstance(request, SummarizeRequest):
+            return await self._summarize(request, on_start)
         return await self._read(request, on_start)
 
     async def generate(
@@ -165,6 +171,20 @@ class Service:
         )
         return RerankDone(
             id=request.id, model=serving.model.name, version=serving.model.version, scores=outcome.outputs,
+            timings=outcome.timings,
+        )
+
+    async def _summarize(self, request: SummarizeRequest, on_start: Callable[[], None]) -> SummarizeDone:
+        """The queue encodes the sentences, among those of others; choosing takes no engine, only time."""
+        serving = self._serving("summarizer", request.model)
+        outcome = await serving.queue.submit(
+            request.sentences, client=request.client, deadline_ms=request.deadline_ms, on_start=on_start
+        )
+        document = Document(tuple(request.sentences), request.words, request.sentences_wanted)
+        summary = await asyncio.to_thread(serving.queue.engine.choose, document, np.stack(outcome.outputs))
+        return SummarizeDone(
+            id=request.id, model=serving.model.name, version=serving.model.version, scores=list(summary.scores),
+            chosen=[ChosenSentence(index=index, score=summary.scores[index]) for index in summary.chosen],
             timings=outcome.timings,
         )
 
