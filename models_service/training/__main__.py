@@ -22,10 +22,8 @@ from transformers.utils import logging as transformers_logging
 from models_service.training.finished import register
 from models_service.training.loop import Stopped, train
 from models_service.training.measure import measure
-from models_service.training.qa import QaSettings, QaTask
+from models_service.training.recipes import RECIPES
 from models_service.training.run_folder import RunFolder
-
-RECIPES = {"qa": (QaSettings, QaTask)}
 
 
 def main(folder: Path, *, only_measure: bool = False) -> int:
@@ -34,13 +32,13 @@ def main(folder: Path, *, only_measure: bool = False) -> int:
     run = RunFolder(folder)
     try:
         spec = json.loads((folder / "spec.json").read_text())
-        settings_type, task_type = RECIPES[spec["task"]]
-        settings = settings_type.model_validate(spec["settings"])
+        recipe = RECIPES[spec["task"]]
+        settings = recipe.settings.model_validate(spec["settings"])
         if only_measure:
-            measured = measure(task_type(settings, run), settings)
+            measured = measure(recipe.task(settings, run), settings)
             run.event(finished=True, measured=measured.model_dump())
             return 0
-        metrics = train(task_type(settings, run), settings, run)
+        metrics = train(recipe.task(settings, run), settings, run)
         registered: dict[str, Any] = {}
         if "register" in spec:
             registered = {"registered": register(run, spec, metrics).model_dump()}

