@@ -21,6 +21,7 @@ from webapp.accounts.models import Role, User
 from webapp.chat.models import Conversation, Message
 from webapp.errors import Forbidden, NotSignedIn
 from webapp.knowledge.models import Collection, Document, Visibility
+from webapp.writing.models import GlossaryTerm, Translation, TranslationBatch, TranslationFile
 
 Action = Literal["chat", "create_collection", "administer"]
 
@@ -76,6 +77,36 @@ def own_conversations(user: User | AnonymousUser) -> QuerySet[Conversation]:
 
 def own_messages(user: User | AnonymousUser) -> QuerySet[Message]:
     return Message.objects.filter(conversation__in=own_conversations(user))
+
+
+def own_translations(user: User | AnonymousUser) -> QuerySet[Translation]:
+    return Translation.objects.filter(owner=user) if _is_member(user) else Translation.objects.none()
+
+
+def own_translation_batches(user: User | AnonymousUser) -> QuerySet[TranslationBatch]:
+    if not may(user, "chat") or user.is_anonymous:
+        return TranslationBatch.objects.none()
+    return TranslationBatch.objects.filter(owner=user)
+
+
+def own_translation_files(user: User | AnonymousUser) -> QuerySet[TranslationFile]:
+    return TranslationFile.objects.filter(batch__in=own_translation_batches(user))
+
+
+def glossary_terms(user: User | AnonymousUser) -> QuerySet[GlossaryTerm]:
+    """Those that hold for `user`: the site's, and their own."""
+    if not may(user, "chat"):
+        return GlossaryTerm.objects.none()
+    sites = Q(owner=None)
+    return GlossaryTerm.objects.filter(sites | Q(owner=user) if _is_member(user) else sites)
+
+
+def editable_glossary_terms(user: User | AnonymousUser) -> QuerySet[GlossaryTerm]:
+    """One's own; an administrator's also the site's."""
+    if not _is_member(user):
+        return GlossaryTerm.objects.none()
+    own = Q(owner=user)
+    return GlossaryTerm.objects.filter(own | Q(owner=None) if may(user, "administer") else own)
 
 
 async def person(scope_or_request: Mapping[str, Any] | HttpRequest) -> User:
