@@ -188,6 +188,8 @@ class Citation(Message):
     span_end: int
     score: float = Field(description="0 to 1: how likely the reader holds this span to be the answer")
     url: str = Field("", description="opens the document at the citation; filled in by the site")
+    page: int | None = Field(None, description="the page it begins on, from 1, where the document has pages")
+    section: str = Field("", description="the heading that it stands under, where there is one")
     mark: int = Field(0, description="the bracketed number that a generator's answer names it by; 0 for quoted ones")
 
 

@@ -1,4 +1,7 @@
-"""Documents on disk: the bytes as they came and the normalised text that offsets refer to. One folder a document."""
+"""Documents on disk: the bytes as they came, the normalised text that offsets refer to, and its structure.
+
+One folder a document.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePath
 
+from qa.structure import NOTHING_KNOWN, Structure
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_TEXT_NAME = "text.txt"
+_TEXT_NAME, _STRUCTURE_NAME = "text.txt", "structure.json"
 CACHED_TEXTS = 8
 
 
@@ -47,7 +52,7 @@ class DocumentStore:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
-    def put_text(self, document_id: str, text: str) -> None:
+    def put_text(self, document_id: str, text: str, structure: Structure = NOTHING_KNOWN) -> None:
         """Add the text to a document whose original lies in its folder already, or replace it.
 
         Raises:
@@ -56,8 +61,9 @@ class DocumentStore:
         folder = self.folder(document_id)
         fresh = folder / f".{_TEXT_NAME}"
         try:
-            _write(fresh, text.encode("utf-8"))
-            os.replace(fresh, folder / _TEXT_NAME)
+            for name, data in ((_STRUCTURE_NAME, structure.to_json()), (_TEXT_NAME, text)):
+                _write(fresh, data.encode("utf-8"))
+                os.replace(fresh, folder / name)
             _sync_folder(folder)
         except FileNotFoundError:
             raise DocumentMissing(f"document {document_id} is not stored") from None
@@ -74,6 +80,15 @@ class DocumentStore:
             return _read(path, stat.st_mtime_ns, stat.st_ino)
         except FileNotFoundError:
             raise DocumentMissing(f"document {document_id} is not stored") from None
+
+    def structure(self, document_id: str) -> Structure:
+        """Where pages and headings are in the text; nothing is known of a document that is gone, or of an old one."""
+        path = self.folder(document_id) / _STRUCTURE_NAME
+        try:
+            stat = path.stat()
+            return _read_structure(path, stat.st_mtime_ns, stat.st_ino)
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return NOTHING_KNOWN
 
     def slice(self, document_id: str, start: int, end: int) -> str:
         """Characters `start` to `end` of the text.
@@ -139,3 +154,8 @@ def _read(path: Path, _modified_ns: int, _inode: int) -> str:
     """Cached by the file's time and inode, so that a replaced document is read anew."""
     with path.open(encoding="utf-8", newline="") as file:
         return file.read()
+
+
+@lru_cache(maxsize=8 * CACHED_TEXTS)
+def _read_structure(path: Path, _modified_ns: int, _inode: int) -> Structure:
+    return Structure.from_json(path.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Uploaded bytes to normalised text with a title. A type of document is one row of `PARSERS`.
+"""Uploaded bytes to normalised text with a title and its structure. A type of document is one row of `PARSERS`.
 
 The text returned here is what is stored; every offset in passages and citations counts its characters.
 """
@@ -8,18 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Literal
 
 from qa.encodings import NotText, decode
-from qa.html_text import declared_encoding, html_to_text
+from qa.html_text import declared_encoding, html_headings, html_to_text
+from qa.structure import NOTHING_KNOWN, Structure, located, markdown_structure
+from qa.unreadable import Unreadable, UnreadableCode
 
 MAX_DOCUMENT_BYTES = 200 * 1000 * 1000
 """A site lets in at most this, whatever its setting: more takes longer to read than a file may (qa/reading.py)."""
 MAX_TITLE_CHARACTERS = 200
 
-DocumentErrorCode = Literal["empty", "binary", "too_large", "unsupported", "too_hard"]
+DocumentErrorCode = Literal["empty", "binary", "too_large", "unsupported"] | UnreadableCode
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 class DocumentError(ValueError):
@@ -38,13 +41,14 @@ class ParsedDocument:
     title: str
     text: str
     media_type: str
+    structure: Structure = NOTHING_KNOWN
 
 
 def parse(data: bytes, name: str) -> ParsedDocument:
     """Read an uploaded file; its type is told by the ending of `name`.
 
     Raises:
-        DocumentError: too large, of a type that is not read here, binary, or without text.
+        DocumentError: too large, of a type that is not read here, binary, encrypted, damaged, or without text.
     """
     check_size(len(data), name)
     parser = parser_for(name)
@@ -54,9 +58,11 @@ def parse(data: bytes, name: str) -> ParsedDocument:
         parsed = parser(data)
     except NotText as error:
         raise DocumentError("binary", f"{name} cannot be read as text: {error}.") from error
+    except Unreadable as error:
+        raise DocumentError(error.code, f"{name} cannot be read: {error.reason}") from error
     if not _WORD.search(parsed.text):
         raise DocumentError("empty", f"{name} holds no text.")
-    return ParsedDocument(parsed.title or PurePath(name).stem or name, parsed.text, parsed.media_type)
+    return replace(parsed, title=parsed.title or PurePath(name).stem or name)
 
 
 def parser_for(name: str) -> Callable[[bytes], ParsedDocument]:
@@ -106,13 +112,31 @@ def _parse_markdown(data: bytes) -> ParsedDocument:
     front_matter = _FRONT_MATTER_TITLE.match(text[:_FRONT_MATTER_CHARACTERS])
     found = front_matter or _HEADING.search(text) or _UNDERLINED.search(text)
     title = _inline(found.group(1)[: 2 * MAX_TITLE_CHARACTERS])[:MAX_TITLE_CHARACTERS] if found else ""
-    return ParsedDocument(title or _first_line(text), text, "text/markdown")
+    return ParsedDocument(title or _first_line(text), text, "text/markdown", markdown_structure(text))
 
 
 def _parse_html(data: bytes) -> ParsedDocument:
-    title, text = html_to_text(_decode_html(data))
+    html = _decode_html(data)
+    title, text = html_to_text(html)
     text, title = normalise(text), normalise(title)
-    return ParsedDocument(title[:MAX_TITLE_CHARACTERS] or _first_line(text), text, "text/html")
+    structure = located(text, ((level, normalise(heading)) for level, heading in html_headings(html)))
+    return ParsedDocument(title[:MAX_TITLE_CHARACTERS] or _first_line(text), text, "text/html", structure)
+
+
+def _parse_pdf(data: bytes) -> ParsedDocument:
+    from qa.pdf_text import pdf_to_text  # here: its native library is for the child process that reads, no other
+
+    read = pdf_to_text(data)
+    title = read.title[:MAX_TITLE_CHARACTERS] or _first_line(read.text)
+    return ParsedDocument(title, read.text, "application/pdf", read.structure)
+
+
+def _parse_docx(data: bytes) -> ParsedDocument:
+    from qa.docx_text import docx_to_text
+
+    read = docx_to_text(data)
+    title = read.title[:MAX_TITLE_CHARACTERS] or _first_line(read.text)
+    return ParsedDocument(title, read.text, DOCX, read.structure)
 
 
 def _decode_html(data: bytes) -> str:
@@ -161,4 +185,6 @@ PARSERS: dict[str, Callable[[bytes], ParsedDocument]] = {
     ".markdown": _parse_markdown,
     ".html": _parse_html,
     ".htm": _parse_html,
+    ".pdf": _parse_pdf,
+    ".docx": _parse_docx,
 }

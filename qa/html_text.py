@@ -53,8 +53,15 @@ def html_to_text(html: str) -> tuple[str, str]:
     tree = LexborHTMLParser(html)
     title = tree.css_first("title")
     heading = tree.css_first("h1")
-    name = (title or heading).text(deep=True, strip=True) if title or heading else ""
+    name = (title or heading).text(deep=True) if title or heading else ""
     return " ".join(name.split()), _Writer().write(tree.body) if tree.body else ""
+
+
+def html_headings(html: str) -> list[tuple[int, str]]:
+    """The headings of a page that `html_to_text` has read, as (level, text) with the white space that it leaves."""
+    body = LexborHTMLParser(html).body
+    found = body.css("h1, h2, h3, h4, h5, h6") if body else []
+    return [(int((node.tag or "h1")[1]), " ".join(node.text(deep=True).split())) for node in found]
 
 
 def _check_depth(html: str) -> None:

@@ -13,6 +13,7 @@ from models_service.client import Models
 from models_service.formats.squad import Question
 from qa.index import CollectionIndex, IndexedDocument
 from qa.passages import split
+from qa.structure import NOTHING_KNOWN, Structure
 
 NAME = "data"
 
@@ -27,6 +28,9 @@ class OpenCollection:
 
     def slice(self, document_id: str, start: int, end: int) -> str:
         return self.texts[document_id][start:end]
+
+    def structure(self, document_id: str) -> Structure:
+        return NOTHING_KNOWN
 
 
 async def build(questions: Sequence[Question], models: Models, folder: Path) -> OpenCollection:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from qa.documents import DocumentError, parse
 from qa.passages import Passage, split
+from qa.structure import Structure
 
 CPU_SECONDS = 40
 """50 MB of ordinary text take about 5."""
@@ -23,19 +24,20 @@ WALL_SECONDS = 90
 MEMORY_BYTES = 3 * 1024**3
 """Of address space. 50 MB of Chinese text take a third of it."""
 
-_RESULT, _TEXT, _PASSAGES = "result.json", "text.txt", "passages.bin"
+_RESULT, _TEXT, _PASSAGES, _STRUCTURE = "result.json", "text.txt", "passages.bin", "structure.json"
 _REFUSED = 3
 """The child's exit status when the file cannot become a document; `_RESULT` says why."""
 
 
 @dataclass(frozen=True)
 class ReadDocument:
-    """A document's text and the passages that cut it."""
+    """A document's text, the passages that cut it, and where its pages and headings are."""
 
     title: str
     media_type: str
     text: str
     passages: list[Passage]
+    structure: Structure
 
 
 def read(file: Path, name: str, cpu_seconds: int = CPU_SECONDS) -> ReadDocument:
@@ -68,7 +70,9 @@ def _result(folder: Path, name: str, done: subprocess.CompletedProcess[bytes]) -
         text = text_file.read()
     numbers = array("q", (folder / _PASSAGES).read_bytes())
     passages = [Passage(start, end) for start, end in zip(numbers[::2], numbers[1::2], strict=True)]
-    return ReadDocument(**json.loads((folder / _RESULT).read_text("utf-8")), text=text, passages=passages)
+    structure = Structure.from_json((folder / _STRUCTURE).read_text("utf-8"))
+    values = json.loads((folder / _RESULT).read_text("utf-8"))
+    return ReadDocument(**values, text=text, passages=passages, structure=structure)
 
 
 def _too_hard(name: str) -> DocumentError:
@@ -98,6 +102,7 @@ def main(file: Path, name: str, folder: Path, cpu_seconds: int) -> int:
     (folder / _TEXT).write_bytes(parsed.text.encode("utf-8"))
     numbers = array("q", (number for passage in split(parsed.text) for number in (passage.start, passage.end)))
     (folder / _PASSAGES).write_bytes(numbers.tobytes())
+    (folder / _STRUCTURE).write_text(parsed.structure.to_json(), encoding="utf-8")
     _write_result(folder, {"title": parsed.title, "media_type": parsed.media_type})
     return 0
 

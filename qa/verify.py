@@ -7,17 +7,28 @@ from typing import Protocol
 
 from models_service.protocol import Citation
 from qa.document_store import DocumentMissing
+from qa.structure import Structure
 
 
 class StoredTexts(Protocol):
-    """Where citations are read back from; raises DocumentMissing for a document that is gone."""
+    """Where citations are read back from; `slice` raises DocumentMissing for a document that is gone."""
 
     def slice(self, document_id: str, start: int, end: int) -> str: ...
 
+    def structure(self, document_id: str) -> Structure: ...
+
 
 def checked(citations: Sequence[Citation], documents: StoredTexts) -> list[Citation]:
-    """Those whose quote is, to the character, what the stored document holds at its range now."""
-    return [citation for citation in citations if _holds(citation, documents)]
+    """Those whose quote is, to the character, what the document holds at its range; with their page and section."""
+    return [placed(citation, documents) for citation in citations if _holds(citation, documents)]
+
+
+def placed(citation: Citation, documents: StoredTexts) -> Citation:
+    """The citation with the page and the section that it begins on."""
+    structure = documents.structure(citation.document)
+    return citation.model_copy(update={
+        "page": structure.page_at(citation.start), "section": structure.section_at(citation.start),
+    })
 
 
 def _holds(citation: Citation, documents: StoredTexts) -> bool:

@@ -10,12 +10,17 @@ export function sourceItems(citations, isNumbered) {
     const item = document.importNode(template, true);
     item.querySelector("a").href = citation.url;
     item.querySelector(".number").textContent = isNumbered ? citation.mark || index + 1 : "·";
-    item.querySelector(".title span").textContent = citation.title;
+    item.querySelector(".title span").textContent = [citation.title, ...place(citation)].join(", ");
     const isMarked = citation.span_end > citation.span_start;
     item.querySelector(".score").textContent = isMarked ? percent(citation.score) : "";
     item.querySelector(".quote").append(...quoted(citation));
     return item;
   });
+}
+
+/** "p. 12" and "Installation", where they are known; a section that only repeats the title says nothing. */
+export function place({ title, page, section }) {
+  return [page ? interpolate(gettext("p. %s"), [page]) : "", section === title ? "" : section].filter(Boolean);
 }
 
 function quoted({ quote, start, span_start: spanStart, span_end: spanEnd }) {

@@ -48,6 +48,8 @@ def _answer(message: Message) -> list[str]:
 
 def _citation(number: int, citation: dict[str, Any]) -> str:
     place = f"{citation['start']}–{citation['end']}"
+    if citation.get("page"):
+        place = _("p. %(page)s") % {"page": citation["page"]} + f", {place}"
     return f"{number}. “{_one_line(citation['quote'])}” ({_one_line(citation['title'])}, {place})"
 
 

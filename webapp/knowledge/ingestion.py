@@ -101,7 +101,7 @@ def _ingest(document: Document, work: Work, models: Models, runner: asyncio.Runn
 
 def _keep_text(document: Document, read: ReadDocument) -> None:
     try:
-        storage.documents().put_text(str(document.pk), read.text)
+        storage.documents().put_text(str(document.pk), read.text, read.structure)
     except DocumentMissing:
         raise WorkLost from None
 

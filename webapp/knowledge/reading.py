@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from webapp import access
 from webapp.accounts.models import User
-from webapp.knowledge import texts
+from webapp.knowledge import storage, texts
 from webapp.knowledge.models import Document, DocumentStatus
 from webapp.knowledge.starter_collections import COLLECTIONS
 
@@ -30,7 +30,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Window:
-    """Characters `start` to `end` of a document. The five parts follow each other; empty where nothing is marked."""
+    """Characters `start` to `end` of a document. The five parts follow each other; empty where nothing is marked.
+
+    `pages` counts those of the whole document; `page` and `section` are where the marked passage begins.
+    """
 
     start: int
     end: int
@@ -40,6 +43,9 @@ class Window:
     span: str
     quote_after: str
     after: str
+    pages: int
+    page: int | None
+    section: str
 
     @property
     def has_passage(self) -> bool:
@@ -62,6 +68,7 @@ def window(document: Document, passage: Place) -> Window:
     Raises:
         Conflict: the document has no text (yet).
     """
+    structure = storage.documents().structure(str(document.pk))
     piece = texts.piece(document, max(0, passage.start - AROUND), passage.end + AROUND)
 
     def cut(start: int, end: int) -> str:
@@ -74,6 +81,8 @@ def window(document: Document, passage: Place) -> Window:
         span=cut(passage.span_start, passage.span_end),
         quote_after=cut(passage.span_end, passage.end),
         after=cut(passage.end, piece.end),
+        pages=len(structure.pages), page=structure.page_at(passage.start),
+        section=structure.section_at(passage.start),
     )
 
 

@@ -16,6 +16,11 @@ def sentence(error: DocumentError, name: str) -> str:
         "unsupported": _("%(name)s is of a type that cannot be read here. Supported types: %(types)s."),
         "too_hard": _("%(name)s takes more time or memory to read than a document may. "
                       "Split it, or save it as plain text."),
+        "encrypted": _("%(name)s is protected by a password. Save a copy without one and upload that."),
+        "scanned": _("%(name)s holds pictures of pages and no text, as a scanner makes them. Run text recognition "
+                     "(OCR) over it and upload the result."),
+        "damaged": _("%(name)s is damaged, or of another type than its name says. Open it in its own program, save "
+                     "it anew and upload that."),
     }
     values = {"name": name, "limit": MAX_DOCUMENT_BYTES // 1_000_000, "types": ", ".join(sorted(PARSERS))}
     return sentences[error.code] % values

@@ -54,9 +54,14 @@ class Command(SiteCommand):
             found = result["citations"]
             said = [result["answer"], "", f"Confidence: {result['confidence']:.0%}"]
             heading = ["", "Sources:"]
-        sources = [f"  [{number}] {_marked(citation)}\n      {citation['title']}, characters {citation['start']} to "
-                   f"{citation['end']}" for number, citation in enumerate(found, start=1)]
+        sources = [f"  [{number}] {_marked(citation)}\n      {citation['title']}, {_place(citation)}"
+                   for number, citation in enumerate(found, start=1)]
         return said + heading + sources
+
+
+def _place(citation: dict[str, Any]) -> str:
+    page = f"p. {citation['page']}, " if citation["page"] else ""
+    return f"{page}characters {citation['start']} to {citation['end']}"
 
 
 def _collections(names: list[str]) -> list[str]:

@@ -1,0 +1,261 @@
+"""DOCX to readable text: paragraphs with a blank line between them, headings, lists and tables a row a line.
+
+A DOCX is a ZIP of XML. What it would unpack to is looked at before anything is unpacked, entities are never resolved,
+and nothing that it refers to is fetched. What was deleted under tracked changes, comments and headers is left out.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import docx
+from docx.document import Document
+from docx.oxml.ns import qn
+from lxml import etree
+
+from qa.documents import normalise
+from qa.structure import MAX_HEADING_CHARACTERS, MOST_HEADINGS, Heading, Structure
+from qa.unreadable import Unreadable
+
+MAX_PART_BYTES = 200 * 1000 * 1000
+"""Of one unpacked file within the DOCX that is no picture. 100 MB of it are some 20,000 pages."""
+MAX_UNPACKED_BYTES = 1000 * 1000 * 1000
+MAX_RATIO = 200
+"""Unpacked size to packed, of a part above SMALL_BYTES. XML of real documents packs about 10 to 1, hardly 50 to 1."""
+SMALL_BYTES = 5 * 1000 * 1000
+
+_NOT_DOCX = (KeyError, ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, etree.XMLSyntaxError)
+"""What python-docx raises for what is none, or is broken."""
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How an encrypted DOCX begins, and an old .doc."""
+_DROPPED = frozenset(qn(tag) for tag in ("w:del", "w:moveFrom", "w:instrText", "w:delText", "w:pPr", "w:rPr")) | {
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
+_BREAKS = frozenset((qn("w:br"), qn("w:cr")))
+_TEXT, _TAB, _HYPHEN = qn("w:t"), qn("w:tab"), qn("w:noBreakHyphen")
+_PARAGRAPH, _TABLE = qn("w:p"), qn("w:tbl")
+_TRANSPARENT = frozenset(qn(tag) for tag in ("w:sdt", "w:sdtContent", "w:ins", "w:customXml", "w:smartTag"))
+
+
+@dataclass(frozen=True)
+class DocxText:
+    """`text` is as `documents.normalise` leaves it."""
+
+    title: str
+    text: str
+    structure: Structure
+
+
+def docx_to_text(data: bytes) -> DocxText:
+    """
+    Raises:
+        Unreadable: encrypted, damaged, or made to unpack to more than a document may have.
+    """
+    if data.startswith(_OLE):
+        raise Unreadable("encrypted", "it is protected by a password, or an old .doc file. Save it as .docx, "
+                                      "without a password.")
+    _check_unpacked_size(data)
+    try:
+        document = docx.Document(io.BytesIO(data))
+    except _NOT_DOCX as error:
+        raise _damaged() from error
+    try:
+        return _Writer(document).result()
+    except (etree.XMLSyntaxError, RecursionError) as error:
+        raise _damaged() from error
+
+
+def _damaged() -> Unreadable:
+    return Unreadable("damaged", "it is damaged or no DOCX. Open it in a word processor and save it anew.")
+
+
+def _check_unpacked_size(data: bytes) -> None:
+    """By the sizes that the ZIP declares, which `zipfile` never reads beyond."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
+        raise _damaged() from error
+    for part in parts:
+        ratio = part.file_size / max(part.compress_size, 1)
+        is_text = part.filename.lower().endswith((".xml", ".rels"))
+        if (part.file_size > SMALL_BYTES and ratio > MAX_RATIO) or (is_text and part.file_size > MAX_PART_BYTES):
+            raise _bomb()
+        if part.flag_bits & 1:
+            raise Unreadable("encrypted", "it is protected by a password. Save it as .docx without one.")
+    if sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
+        raise _bomb()
+
+
+def _bomb() -> Unreadable:
+    return Unreadable("too_hard", "it unpacks to far more than a document holds. Split it, or save it as plain text.")
+
+
+class _Writer:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._parts: list[str] = []
+        self._length = 0
+        self._headings: list[Heading] = []
+        self._styles = _style_names(document)
+        self._bullets = _bullet_lists(document)
+        self._numbers: Counter[tuple[str, int]] = Counter()
+        self._last_was_item = False
+        self._blocks(document.element.body)
+
+    def result(self) -> DocxText:
+        text = "".join(self._parts)
+        title = normalise(self._document.core_properties.title or "") if self._has_properties() else ""
+        title = " ".join(title.split()) or (self._headings[0].title if self._headings else "")
+        return DocxText(title, text, Structure(headings=tuple(self._headings[:MOST_HEADINGS])))
+
+    def _has_properties(self) -> bool:
+        with suppress(Exception):  # a broken date in them must not keep the text from being read
+            return bool(self._document.core_properties.title)
+        return False
+
+    def _blocks(self, parent: etree._Element) -> None:
+        for child in parent:
+            if child.tag == _PARAGRAPH:
+                self._paragraph(child)
+            elif child.tag == _TABLE:
+                self._table(child)
+            elif child.tag in _TRANSPARENT:
+                self._blocks(child)
+
+    def _paragraph(self, element: etree._Element) -> None:
+        text = _clean_lines(_text_of(element))
+        if not text:
+            return
+        level = self._heading_level(element)
+        item = None if level else self._item_mark(element)
+        if level:
+            text = " ".join(text.split())
+        between = "\n" if item is not None and self._last_was_item else "\n\n"
+        begins = self._write(f"{item or ''}{text}", between)
+        if level:
+            self._headings.append(Heading(begins, level, text[:MAX_HEADING_CHARACTERS]))
+        self._last_was_item = item is not None
+
+    def _table(self, table: etree._Element) -> None:
+        """A row a line, its cells parted by a bar; a table within a cell becomes a part of the cell's line."""
+        between = "\n\n"
+        for row in table.iter(qn("w:tr")):
+            if next(row.iterancestors(_TABLE)) is not table:
+                continue
+            cells = [" ".join(_text_of(cell).split()) for cell in row.iter(qn("w:tc"))
+                     if next(cell.iterancestors(_TABLE)) is table]
+            line = normalise(" | ".join(cell for cell in cells if cell))
+            if line:
+                self._write(line, between)
+                between = "\n"
+        self._last_was_item = False
+
+    def _write(self, text: str, between: str) -> int:
+        """Where it begins."""
+        between = between if self._parts else ""
+        self._parts += [between, text]
+        self._length += len(between) + len(text)
+        return self._length - len(text)
+
+    def _heading_level(self, paragraph: etree._Element) -> int:
+        """1 to 9; 0 for what is no heading."""
+        outline = paragraph.find(f"{qn('w:pPr')}/{qn('w:outlineLvl')}")
+        if outline is not None and (outline.get(qn("w:val")) or "").isdigit():
+            return min(int(outline.get(qn("w:val"))) + 1, 9) if int(outline.get(qn("w:val"))) < 9 else 0
+        return self._styles.get(_style_of(paragraph), 0)
+
+    def _item_mark(self, paragraph: etree._Element) -> str | None:
+        """What stands before a list's item: "- ", or its number; None for what is no item."""
+        numbering = paragraph.find(f"{qn('w:pPr')}/{qn('w:numPr')}")
+        style = _style_of(paragraph).lower()
+        if numbering is None and not style.startswith("list"):
+            return None
+        level, kind = (_value(numbering, tag) if numbering is not None else "0" for tag in ("w:ilvl", "w:numId"))
+        depth = min(int(level), 8) if level.isdigit() else 0
+        indent = "  " * depth
+        is_bullet = (kind, depth) in self._bullets if numbering is not None else "number" not in style
+        if is_bullet:
+            return f"{indent}- "
+        self._numbers[kind, depth] += 1
+        for deeper in range(depth + 1, 9):
+            self._numbers[kind, deeper] = 0
+        return f"{indent}{self._numbers[kind, depth]}. "
+
+
+def _text_of(element: etree._Element) -> str:
+    """All that is written in a paragraph or a cell, in order; iterative, for a hostile file nests deep."""
+    found: list[str] = []
+    stack: list[Iterator[etree._Element]] = [iter(element)]
+    while stack:
+        child = next(stack[-1], None)
+        if child is None:
+            stack.pop()
+            continue
+        tag = child.tag
+        if not isinstance(tag, str) or tag in _DROPPED:
+            continue
+        if tag == _TEXT:
+            found.append(child.text or "")
+        elif tag == _TAB:
+            found.append("\t")
+        elif tag in _BREAKS:
+            found.append("\n")
+        elif tag == _HYPHEN:
+            found.append("-")
+        else:
+            if tag == _PARAGRAPH and found:
+                found.append("\n")
+            stack.append(iter(child))
+    return "".join(found)
+
+
+def _clean_lines(text: str) -> str:
+    lines = (" ".join(line.split()) for line in normalise(text).split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _style_of(paragraph: etree._Element) -> str:
+    style = paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}")
+    return (style.get(qn("w:val")) or "") if style is not None else ""
+
+
+def _value(parent: etree._Element, tag: str) -> str:
+    child = parent.find(qn(tag))
+    return (child.get(qn("w:val")) or "0") if child is not None else "0"
+
+
+def _style_names(document: Document) -> dict[str, int]:
+    """The styles of headings by id, with their level: by their outline level, or by the name that Word gives them."""
+    found = {}
+    for style in document.styles.element.iter(qn("w:style")):
+        name = _value(style, "w:name").lower()
+        outline = style.find(f"{qn('w:pPr')}/{qn('w:outlineLvl')}")
+        level = outline.get(qn("w:val")) if outline is not None else None
+        if name == "title":
+            found[style.get(qn("w:styleId")) or ""] = 1
+        elif name.startswith("heading ") and name[8:].isdigit():
+            found[style.get(qn("w:styleId")) or ""] = min(int(name[8:]), 9)
+        elif level is not None and level.isdigit() and int(level) < 9:
+            found[style.get(qn("w:styleId")) or ""] = int(level) + 1
+    return found
+
+
+def _bullet_lists(document: Document) -> set[tuple[str, int]]:
+    """(list's id, level) of the lists that have bullets; the others are numbered."""
+    try:
+        numbering = document.part.numbering_part.element
+    except (KeyError, NotImplementedError):
+        return set()
+    kinds: dict[str, set[int]] = {}
+    for abstract in numbering.iter(qn("w:abstractNum")):
+        kinds[abstract.get(qn("w:abstractNumId")) or ""] = {
+            int(level.get(qn("w:ilvl")) or 0) for level in abstract.iter(qn("w:lvl"))
+            if (level.get(qn("w:ilvl")) or "0").isdigit() and _value(level, "w:numFmt") == "bullet"
+        }
+    return {(number.get(qn("w:numId")) or "", level) for number in numbering.iter(qn("w:num"))
+            for level in kinds.get(_value(number, "w:abstractNumId"), ())}
