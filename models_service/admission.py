@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_service import model_files, samples
 from models_service.model_files import CARD_FILE, Kind, ModelUnusable
 from models_service.registry import STARTER, Model, Registry, open_engine
+from models_service.translation_pairs import tell_pairs
 from models_service.versions import STARTER_VERSION, VersionRecord, Versions
 
 if TYPE_CHECKING:
@@ -21,14 +23,18 @@ if TYPE_CHECKING:
     from models_service.engines.extractive import ExtractiveEngine
     from models_service.engines.reader import ReaderEngine
     from models_service.engines.reranker import RerankerEngine
+    from models_service.engines.seq2seq import Seq2SeqEngine
 
-    AnyEngine = EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine
+    AnyEngine = EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine
 
 log = logging.getLogger(__name__)
 
 
-def register(versions: Versions, source: Path, name: str) -> VersionRecord:
+def register(versions: Versions, source: Path, name: str, pairs: Sequence[str] = ()) -> VersionRecord:
     """Add the model in `source`, a model's directory or a finished run's folder, as a new version of `name`.
+
+    Args:
+        pairs: the directions that a translator offers, as in "en-de"; by default what its folder or its name says.
 
     Raises:
         ModelMissing, ModelUnusable: it is no model that can be served; nothing was registered.
@@ -40,13 +46,15 @@ def register(versions: Versions, source: Path, name: str) -> VersionRecord:
         card = copied / CARD_FILE
         if not card.is_file() and (told := _card(run)):
             card.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if kind == "translator":
+            tell_pairs(copied, pairs, (name, folder.name))
         engine = _load(Model(name, kind, str(copied)))
         try:
             samples.write(copied, kind, samples.run_of(engine, kind))
         finally:
             engine.close()
 
-    return versions.register(folder, name, complete=complete)
+    return versions.register(folder, name, kind="translator" if pairs else None, complete=complete)
 
 
 def bring_up(model: Model, versions: Versions | None = None) -> AnyEngine:

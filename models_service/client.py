@@ -23,7 +23,8 @@ from pydantic import ValidationError
 
 from models_service.errors import ModelsError, ModelsUnavailable
 from models_service.face import Encoded, Models
-from models_service.link import Done, Link, LinkBroke
+from models_service.link import Done, LinkBroke
+from models_service.pool import Pool
 from models_service.protocol import (
     MAX_FRAME_BYTES,
     MAX_TEXT_CHARACTERS,
@@ -33,6 +34,9 @@ from models_service.protocol import (
     EmbedRequest,
     GenerateDone,
     GenerateRequest,
+    LanguagePair,
+    LanguagesDone,
+    LanguagesRequest,
     ReadDone,
     ReadRequest,
     Request,
@@ -40,13 +44,13 @@ from models_service.protocol import (
     RerankRequest,
     SummarizeDone,
     SummarizeRequest,
+    TranslateDone,
+    TranslateRequest,
 )
 
 __all__ = ["Encoded", "Models", "ModelsError", "ModelsUnavailable", "ModelService", "encodable"]
 
 PATIENCE_SECONDS = 30.0
-LOOK_AGAIN_SECONDS = 0.5
-"""How often the list of addresses is read while no replica is connected."""
 PARTS_AT_ONCE = 4
 """Requests in flight for one long list of texts: enough that the service never waits for the next."""
 MAX_PART_BYTES = MAX_FRAME_BYTES // 8
@@ -77,7 +81,7 @@ class ModelService(Models):
         """
         self._urls = urls if callable(urls) else lambda: urls
         self._patience = patience_seconds
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
         self._name = secrets.token_hex(6)
         self._numbers = itertools.count(1)
 
@@ -144,6 +148,23 @@ class ModelService(Models):
         assert isinstance(done, SummarizeDone)
         return done
 
+    async def translate(
+        self, texts: Sequence[str], *, source: str, target: str, n_best: int = 1, beam_size: int | None = None,
+        model: str | None = None, client: str = "",
+    ) -> TranslateDone:
+        request = self._make(
+            TranslateRequest, texts=[encodable(text) for text in texts], source=source, target=target, n_best=n_best,
+            beam_size=beam_size, model=model, client=client,
+        )
+        done = await self._ask(request)
+        assert isinstance(done, TranslateDone)
+        return done
+
+    async def languages(self) -> list[LanguagePair]:
+        done = await self._ask(self._make(LanguagesRequest))
+        assert isinstance(done, LanguagesDone)
+        return done.pairs
+
     async def generate(
         self, messages: Sequence[ChatMessage], *, client: str = "", **settings: Any
     ) -> AsyncGenerator[str | GenerateDone, None]:
@@ -207,56 +228,11 @@ class ModelService(Models):
                     raise
                 await asyncio.sleep(pause)
 
-    def _pool(self) -> _Pool:
+    def _pool(self) -> Pool:
         loop = asyncio.get_running_loop()
         if loop not in self._pools:
-            self._pools[loop] = _Pool()
+            self._pools[loop] = Pool()
         return self._pools[loop]
-
-
-class _Pool:
-    """One event loop's links, one an address."""
-
-    def __init__(self) -> None:
-        self._links: dict[str, Link] = {}
-        self._open = asyncio.Event()
-
-    async def connected(self, urls: Callable[[], Sequence[str]], patience: float) -> Link:
-        """The least loaded link that is connected, waiting for one if need be."""
-        clock = asyncio.get_running_loop().time
-        give_up = clock() + patience
-        while True:
-            addresses = urls()
-            self._follow(addresses)
-            usable = [link for link in self._links.values() if link.connected and link.url in addresses]
-            if usable:
-                return min(usable, key=lambda link: link.load)
-            left = give_up - clock()
-            if left <= 0:
-                where = " or ".join(addresses) or "any address: none is configured, and none was started here"
-                raise ModelsUnavailable(f"No model service answers at {where}. It may be starting; try again.")
-            try:
-                await asyncio.wait_for(self._open.wait(), min(left, LOOK_AGAIN_SECONDS))
-            except TimeoutError:
-                continue
-
-    def _follow(self, addresses: Sequence[str]) -> None:
-        """Open a link to each new address. One that is listed no longer is kept while it has work to finish."""
-        for url in addresses:
-            if url not in self._links:
-                self._links[url] = Link(url, self._changed)
-        for url in [url for url, link in self._links.items() if url not in addresses and not link.load]:
-            self._links.pop(url).stop()
-
-    def _changed(self) -> None:
-        if any(link.connected for link in self._links.values()):
-            self._open.set()
-        else:
-            self._open.clear()
-
-    async def close(self) -> None:
-        links, self._links = self._links, {}
-        await asyncio.gather(*(link.close() for link in links.values()))
 
 
 def encodable(text: str) -> str:

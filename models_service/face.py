@@ -8,7 +8,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from models_service.protocol import ChatMessage, GenerateDone, ReadDone, SummarizeDone
+from models_service.protocol import (
+    ChatMessage,
+    GenerateDone,
+    LanguagePair,
+    ReadDone,
+    SummarizeDone,
+    TranslateDone,
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ class Encoded:
 
 
 class Models(Protocol):
-    """Encodes texts and reads passages. Raises ModelsError."""
+    """Encodes, reads, translates and writes texts. Raises ModelsError."""
 
     async def encode(self, texts: Sequence[str], *, client: str = "") -> Encoded:
         """Any number of texts; a text is cut at what an encoder sees.
@@ -47,6 +54,22 @@ class Models(Protocol):
     ) -> SummarizeDone:
         """Which sentences of one text (1 to 2,000 of up to 20,000 characters, in order, headings included) say most
         of it: about so many `words`, and no more than `sentences_wanted`; three when neither is given."""
+        ...
+
+    async def translate(
+        self, texts: Sequence[str], *, source: str, target: str, n_best: int = 1, beam_size: int | None = None,
+        model: str | None = None, client: str = "",
+    ) -> TranslateDone:
+        """The best translations of each text (1 to 512 sentences of up to 2,000 characters).
+
+        Args:
+            source, target: codes as `languages` gives them.
+            model: the first that offers the pair by default.
+        """
+        ...
+
+    async def languages(self) -> list[LanguagePair]:
+        """The directions that the served models translate in; of two models for one, the first is the default."""
         ...
 
     def generate(

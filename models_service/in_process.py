@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from models_service import registry
+from models_service import registry, translating
 from models_service.client import Encoded, Models, encodable
 from models_service.engines.generating import Generator
 from models_service.engines.reading import Reading
@@ -26,13 +26,16 @@ from models_service.protocol import (
     ChosenSentence,
     GenerateDone,
     GenerateRequest,
+    LanguagePair,
     ReadDone,
     SpanResult,
     SummarizeDone,
     SummarizeRequest,
     Timings,
+    TranslateDone,
+    TranslateRequest,
 )
-from models_service.registry import ENCODER, READER, SUMMARIZER, ModelMissing, ModelUnusable
+from models_service.registry import ENCODER, READER, SUMMARIZER, TRANSLATOR, ModelMissing, ModelUnusable
 from models_service.slots import Slots
 
 
@@ -41,13 +44,14 @@ class InProcessModels(Models):
 
     def __init__(
         self, *, encoder: str = ENCODER, reader: str = READER, summarizer: str = SUMMARIZER,
-        generator: Generator | None = None, folder: Path | None = None,
+        translator: str = TRANSLATOR, generator: Generator | None = None, folder: Path | None = None,
     ) -> None:
         """Registry names, or directories; and a generator, where there is one. `folder` holds the registry."""
         self._models = {
             "encoder": registry.named_or_directory(encoder, "encoder", folder),
             "reader": registry.named_or_directory(reader, "reader", folder),
             "summarizer": registry.named_or_directory(summarizer, "summarizer", folder),
+            "translator": registry.named_or_directory(translator, "translator", folder),
         }
         self._engines: dict[registry.Kind, Any] = {}
         self._one_at_a_time = threading.Lock()
@@ -93,6 +97,31 @@ class InProcessModels(Models):
             scores=list(summary.scores),
             timings=Timings(queue_ms=0, compute_ms=1000 * seconds, batch_size=len(sentences)),
         )
+
+    async def translate(
+        self, texts: Sequence[str], *, source: str, target: str, n_best: int = 1, beam_size: int | None = None,
+        model: str | None = None, client: str = "",
+    ) -> TranslateDone:
+        try:
+            request = TranslateRequest(id="in-process", texts=[encodable(text) for text in texts], source=source,
+                                       target=target, n_best=n_best, beam_size=beam_size, model=model)
+        except ValidationError as problem:
+            raise ModelsError("bad_request", str(problem)) from None
+        pair = translating.choose(self._offers(), source, target, model).pair
+        given = [pair.rewriting(text, n_best, beam_size) for text in request.texts]
+        rewritten, seconds = await asyncio.to_thread(self._run, "translator", given)
+        timings = Timings(queue_ms=0, compute_ms=1000 * seconds, batch_size=len(given))
+        return translating.done(request.id, self._models["translator"], rewritten, timings)
+
+    async def languages(self) -> list[LanguagePair]:
+        return [translating.described(offer) for offer in self._offers()]
+
+    def _offers(self) -> list[translating.Offer]:
+        """Of the one translator that this process computes with."""
+        try:
+            return translating.offers_of(self._models["translator"])
+        except (ModelMissing, ModelUnusable) as problem:
+            raise ModelsUnavailable(str(problem), retryable=False) from None
 
     async def generate(
         self, messages: Sequence[ChatMessage], *, client: str = "", **settings: Any

@@ -24,11 +24,13 @@ from models_service.protocol import (
     ErrorEvent,
     GenerateDelta,
     GenerateDone,
+    LanguagesDone,
     ReadDone,
     Request,
     RerankDone,
     StartEvent,
     SummarizeDone,
+    TranslateDone,
     parse_event,
 )
 
@@ -43,7 +45,7 @@ class LinkBroke(Exception):
     """The connection went away while the request was in flight; nobody knows whether it was worked on."""
 
 
-Done = EmbedDone | ReadDone | RerankDone | SummarizeDone | GenerateDone
+Done = EmbedDone | ReadDone | RerankDone | SummarizeDone | TranslateDone | LanguagesDone | GenerateDone
 
 
 class _Arriving:

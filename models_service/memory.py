@@ -58,7 +58,8 @@ def _computing(folder: Path) -> int:
     file = (Path(base) if base else folder) / "config.json"
     config = json.loads(file.read_text()) if file.is_file() else {}
     hidden = int(config.get("hidden_size") or config.get("d_model") or 768)
-    wide = int(config.get("intermediate_size") or config.get("d_ff") or 4 * hidden)
+    named = (config.get(name) for name in ("intermediate_size", "encoder_ffn_dim", "d_ff"))
+    wide = int(next((size for size in named if size), 4 * hidden))
     return FLOAT_BYTES * BATCH_TOKENS * (6 * hidden + 2 * wide)
 
 

@@ -19,8 +19,12 @@ from models_service.protocol import Calibration
 
 CALIBRATION_FILE = "calibration.json"
 CARD_FILE = "card.json"
-Kind = Literal["encoder", "reader", "reranker", "summarizer"]
-KEPT = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.md", "*.model", "*.jinja")
+TRANSLATOR_FILE = "translator.json"
+"""The pairs of languages that a translator offers."""
+Kind = Literal["encoder", "reader", "reranker", "summarizer", "translator"]
+TRANSLATING = frozenset(("MarianMTModel", "M2M100ForConditionalGeneration", "MBartForConditionalGeneration"))
+"""Architectures of translators; others translate when their folder says so."""
+KEPT = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.md", "*.model", "*.spm", "*.jinja")
 """Weights, settings, vocabularies and the card. The rest, pickles and Python code first of all, stays behind."""
 SCORER = "SentenceScorer"
 """The architecture that a summarizer's config.json names."""
@@ -53,8 +57,9 @@ def check_files(folder: Path, name: str) -> None:
     """
     if not folder.is_dir():
         raise ModelMissing(
-            f"The model {name} is not installed. `python manage.py finetune qa` trains a reader; a folder that holds "
-            f"a model is put under this name by `python manage.py models register FOLDER --name {name}`."
+            f"The model {name} is not installed. `python manage.py finetune qa` trains a reader, `finetune "
+            "translate` a translator; a folder that holds a model is put under this name by "
+            f"`python manage.py models register FOLDER --name {name}`."
         )
     if (folder / "adapter_config.json").is_file():
         weights, pickles = "adapter_model.safetensors", ("adapter_model.bin",)
@@ -77,7 +82,7 @@ def adapter_base(folder: Path) -> str | None:
     file = folder / "adapter_config.json"
     if not file.is_file():
         return None
-    base = _json(file).get("base_model_name_or_path")
+    base = read_object(file).get("base_model_name_or_path")
     if not isinstance(base, str) or not base:
         raise ModelUnusable(f"{file} does not name its base model.")
     found = resolve(base)
@@ -89,7 +94,7 @@ def adapter_base(folder: Path) -> str | None:
 def scorer_base(folder: Path) -> str | None:
     """The directory or Hugging Face id of the encoder that a summarizer's sentence scorer looks at; else None."""
     file = folder / "config.json"
-    config = _json(file) if file.is_file() else {}
+    config = read_object(file) if file.is_file() else {}
     if SCORER not in (config.get("architectures") or ()):
         return None
     base = config.get("encoder")
@@ -120,11 +125,11 @@ def calibration(folder: Path) -> Calibration | None:
 def kind_of(folder: Path) -> Kind:
     """What the model's own settings say it is. Raises ModelUnusable when that is nothing that is served here."""
     if (folder / "adapter_config.json").is_file():
-        task = _json(folder / "adapter_config.json").get("task_type")
+        task = read_object(folder / "adapter_config.json").get("task_type")
         if task == "QUESTION_ANS":
             return "reader"
         raise ModelUnusable(f"{folder} is an adapter for {task}; those for QUESTION_ANS are served.")
-    config = _json(folder / "config.json")
+    config = read_object(folder / "config.json")
     names = config.get("architectures") or []
     if any(name.endswith("ForQuestionAnswering") for name in names):
         return "reader"
@@ -134,17 +139,25 @@ def kind_of(folder: Path) -> Kind:
     labels = len(config.get("id2label") or (0, 1))
     if any(name.endswith("ForSequenceClassification") for name in names) and labels == 1:
         return "reranker"
+    if (folder / TRANSLATOR_FILE).is_file() or any(name in TRANSLATING for name in names):
+        return "translator"
     # An encoder is saved with or without the head that it was first trained with.
     if (folder / "modules.json").is_file() or any(name.endswith(("Model", "ForMaskedLM")) for name in names):
         return "encoder"
     what = ", ".join(names) or "model of an unknown kind"
-    raise ModelUnusable(f"{folder} is a {what}; encoders, readers, rerankers and summarizers are served.")
+    if what.endswith("ForConditionalGeneration"):
+        raise ModelUnusable(
+            f"{folder} is a {what}. If it translates, name each direction with --pair, as in --pair en-de."
+        )
+    raise ModelUnusable(
+        f"{folder} is a {what}; encoders, readers, rerankers, summarizers and translators are served."
+    )
 
 
 def figures(folder: Path) -> dict[str, float]:
     """The `metrics` of the model's card; empty when it has none."""
     file = folder / CARD_FILE
-    values = _json(file).get("metrics", {}) if file.is_file() else {}
+    values = read_object(file).get("metrics", {}) if file.is_file() else {}
     return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
@@ -211,7 +224,8 @@ def _parameters(file: Path) -> int:
     return count
 
 
-def _json(file: Path) -> dict[str, Any]:
+def read_object(file: Path) -> dict[str, Any]:
+    """A JSON object. Raises ModelUnusable."""
     try:
         values = json.loads(file.read_bytes())
     except (OSError, ValueError) as problem:

@@ -15,6 +15,15 @@ from pydantic import Field, TypeAdapter
 
 from models_service import protocol_translated_text
 from models_service.protocol_base import Event, Message, Request, RequestId, Timings
+from models_service.protocol_chat import (
+    AskMessage,
+    BrowserMessage,
+    ChatEnvelope,
+    RegenerateMessage,
+    ResumeMessage,
+    StopMessage,
+    parse_browser_message,
+)
 from models_service.protocol_generation import (
     MAX_PROMPT_CHARACTERS,
     ChatMessage,
@@ -25,11 +34,22 @@ from models_service.protocol_generation import (
     Usage,
 )
 from models_service.protocol_summary import MAX_SENTENCES, ChosenSentence, SummarizeDone, SummarizeRequest
+from models_service.protocol_translation import (
+    LanguagePair,
+    LanguagesDone,
+    LanguagesRequest,
+    TextNote,
+    TranslateDone,
+    TranslateRequest,
+    Translation,
+)
 
 __all__ = [  # what is defined elsewhere and is part of the contract; all of this file's own names are too
-    "MAX_PROMPT_CHARACTERS", "ChatMessage", "Event", "GenerateDelta", "GenerateDone", "GenerateRequest",
-    "GenerateTimings", "Message", "Request", "Usage",
-    "MAX_SENTENCES", "ChosenSentence", "SummarizeDone", "SummarizeRequest", "Timings",
+    "MAX_PROMPT_CHARACTERS", "MAX_SENTENCES", "AskMessage", "BrowserMessage", "ChatEnvelope", "ChatMessage",
+    "ChosenSentence", "Event", "GenerateDelta", "GenerateDone", "GenerateRequest", "GenerateTimings", "LanguagePair",
+    "LanguagesDone", "LanguagesRequest", "Message", "RegenerateMessage", "Request", "ResumeMessage", "StopMessage",
+    "SummarizeDone", "SummarizeRequest", "TextNote", "Timings", "TranslateDone", "TranslateRequest", "Translation",
+    "Usage", "parse_browser_message",
 ]
 
 MAX_TEXTS = 512
@@ -74,7 +94,10 @@ class CancelRequest(Message):
 
 
 ServiceRequest = Annotated[
-    Union[EmbedRequest, ReadRequest, RerankRequest, SummarizeRequest, GenerateRequest, CancelRequest],
+    Union[
+        EmbedRequest, ReadRequest, RerankRequest, SummarizeRequest, TranslateRequest, LanguagesRequest,
+        GenerateRequest, CancelRequest,
+    ],
     Field(discriminator="type"),
 ]
 parse_request: TypeAdapter[ServiceRequest] = TypeAdapter(ServiceRequest)
@@ -162,7 +185,8 @@ class ErrorEvent(Event):
 
 
 DoneEvent = Annotated[
-    Union[EmbedDone, ReadDone, RerankDone, SummarizeDone, GenerateDone], Field(discriminator="result")
+    Union[EmbedDone, ReadDone, RerankDone, SummarizeDone, TranslateDone, LanguagesDone, GenerateDone],
+    Field(discriminator="result"),
 ]
 ServiceEvent = Annotated[Union[StartEvent, GenerateDelta, DoneEvent, ErrorEvent], Field(discriminator="type")]
 parse_event: TypeAdapter[ServiceEvent] = TypeAdapter(ServiceEvent)
@@ -236,56 +260,6 @@ class AnswerError(Message):
 
 
 AnswerEvent = Annotated[Union[SourcesEvent, DeltaEvent, AnswerDone, AnswerError], Field(discriminator="type")]
-
-
-# --- from a browser on /ws/chat/ ----------------------------------------------------------------------------------
-
-
-class AskMessage(Message):
-    """Ask in a conversation, or in a new one. `key` is made by the page: a repeat of it is not asked twice."""
-
-    type: Literal["ask"] = "ask"
-    key: str = Field(min_length=8, max_length=64)
-    question: str = Field(max_length=1_000_000, description="checked again, with a kinder error, before it is asked")
-    conversation: str | None = None
-    collections: list[str] = Field(default_factory=list, max_length=50, description="ids; none means all readable")
-    replaces: int | None = Field(None, description="edit: the id of the user message that this one replaces")
-
-
-class RegenerateMessage(Message):
-    """Answer the same question once more; the old answer is kept as an earlier version."""
-
-    type: Literal["regenerate"] = "regenerate"
-    key: str = Field(min_length=8, max_length=64)
-    message: int = Field(description="the answer's message id")
-
-
-class ResumeMessage(Message):
-    """Send the events of this answer after `after` (0: all), then follow it to its end."""
-
-    type: Literal["resume"] = "resume"
-    message: int
-    after: int = Field(0, ge=0)
-
-
-class StopMessage(Message):
-    type: Literal["cancel"] = "cancel"
-    message: int
-
-
-BrowserMessage = Annotated[
-    Union[AskMessage, RegenerateMessage, ResumeMessage, StopMessage], Field(discriminator="type")
-]
-parse_browser_message: TypeAdapter[BrowserMessage] = TypeAdapter(BrowserMessage)
-
-
-class ChatEnvelope(Message):
-    """What the browser receives: one event of one answer. `message` is the answer's id, `seq` counts from 1."""
-
-    message: int
-    conversation: str
-    seq: int
-    event: dict[str, Any] = Field(description='a "start" (with the saved question) or an answer event')
 
 
 def json_schema() -> dict[str, Any]:

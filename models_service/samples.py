@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from models_service import translation_samples
 from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading, Span
 from models_service.engines.summarizing import Document
 from models_service.model_files import SAMPLES_FILE, Kind, ModelUnusable
 from models_service.protocol import SpanResult
+from models_service.translation_samples import TranslatorSamples
 
 LEAST_COSINE = 0.999
 """Between a vector now and then; bfloat16 against float32 keeps above it."""
@@ -102,7 +104,10 @@ def run_of(engine: Any, kind: Kind) -> Run:
 
 def write(folder: Path, kind: Kind, run: Run) -> None:
     """Compute the samples with a loaded engine and keep them in its folder."""
-    made = {"encoder": _encoded, "reader": _read, "reranker": _ranked, "summarizer": _summarized}[kind](run)
+    if kind == "translator":
+        made: BaseModel = translation_samples.made(folder, run)
+    else:
+        made = {"encoder": _encoded, "reader": _read, "reranker": _ranked, "summarizer": _summarized}[kind](run)
     folder.mkdir(exist_ok=True)
     (folder / SAMPLES_FILE).write_text(made.model_dump_json() + "\n", encoding="utf-8")
 
@@ -123,6 +128,8 @@ def check(folder: Path, kind: Kind, run: Run) -> bool:
             _compare_spans(ReaderSamples.model_validate_json(file.read_bytes()), run)
         elif kind == "summarizer":
             _compare_summaries(SummarizerSamples.model_validate_json(file.read_bytes()), run)
+        elif kind == "translator":
+            translation_samples.compare(TranslatorSamples.model_validate_json(file.read_bytes()), run)
         else:
             _compare_scores(RerankerSamples.model_validate_json(file.read_bytes()), run)
     except ValidationError:

@@ -25,15 +25,12 @@ from models_service.protocol import (
     MAX_FRAME_BYTES,
     UNKNOWN_ID,
     CancelRequest,
-    EmbedRequest,
     Event,
     GenerateDelta,
     GenerateDone,
     GenerateRequest,
-    ReadRequest,
-    RerankRequest,
+    Request,
     StartEvent,
-    SummarizeRequest,
     parse_request,
 )
 from models_service.registry import Registry
@@ -150,9 +147,7 @@ class Connection:
         else:
             self._requests[request.id] = asyncio.create_task(self._answer(request))
 
-    async def _answer(
-        self, request: EmbedRequest | ReadRequest | RerankRequest | SummarizeRequest | GenerateRequest
-    ) -> None:
+    async def _answer(self, request: Request) -> None:
         began = time.monotonic()
         outcome = "done"
         try:

@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import asdict
 
 import numpy as np
 
+from models_service import translating
 from models_service.engines.generating import Generator
 from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading
@@ -24,6 +25,8 @@ from models_service.protocol import (
     EmbedRequest,
     GenerateDone,
     GenerateRequest,
+    LanguagesDone,
+    LanguagesRequest,
     ReadDone,
     ReadRequest,
     RerankDone,
@@ -31,6 +34,8 @@ from models_service.protocol import (
     SpanResult,
     SummarizeDone,
     SummarizeRequest,
+    TranslateDone,
+    TranslateRequest,
 )
 from models_service.registry import Kind, Model, ModelMissing, ModelUnusable, Registry
 from models_service.slots import Slots
@@ -113,8 +118,10 @@ class Service:
             self._generator_states[generator.name] = "failed"
 
     async def answer(
-        self, request: EmbedRequest | ReadRequest | RerankRequest | SummarizeRequest, on_start: Callable[[], None]
-    ) -> EmbedDone | ReadDone | RerankDone | SummarizeDone:
+        self,
+        request: EmbedRequest | ReadRequest | RerankRequest | SummarizeRequest | TranslateRequest | LanguagesRequest,
+        on_start: Callable[[], None],
+    ) -> EmbedDone | ReadDone | RerankDone | SummarizeDone | TranslateDone | LanguagesDone:
         """Raises ModelsError."""
         if isinstance(request, EmbedRequest):
             return await self._embed(request, on_start)
@@ -122,6 +129,10 @@ class Service:
             return await self._rerank(request, on_start)
         if isinstance(request, SummarizeRequest):
             return await self._summarize(request, on_start)
+        if isinstance(request, TranslateRequest):
+            return await translating.translate(request, self._registry, self._serving, on_start)
+        if isinstance(request, LanguagesRequest):
+            return self._languages(request)
         return await self._read(request, on_start)
 
     async def generate(
@@ -187,6 +198,14 @@ class Service:
             chosen=[ChosenSentence(index=index, score=summary.scores[index]) for index in summary.chosen],
             timings=outcome.timings,
         )
+
+    def _languages(self, request: LanguagesRequest) -> LanguagesDone:
+        """Whoever looks at the languages translates next: the first model begins to load."""
+        told = translating.languages(request, self._registry)
+        if told.pairs:
+            with suppress(ModelsError):
+                self._serving("translator", told.pairs[0].model)
+        return told
 
     def _serving(self, kind: Kind, name: str | None) -> Serving:
         """What serves this model now, loaded if its files are there by now. The caller submits before it waits for

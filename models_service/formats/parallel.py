@@ -25,7 +25,8 @@ def read_parallel(path: Path) -> list[dict[str, str]]:
                 raise FormatError(f'{path}, line {number}: "{code}" must be a text that is not empty')
         if len(texts) < 2:
             raise FormatError(
-                f'{path}, line {number}: expected a key for each of two languages, such as {{"en": "Go.", "de": "Geh."}}'
+                f"{path}, line {number}: expected a key for each of two languages, "
+                'such as {"en": "Go.", "de": "Geh."}'
             )
         rows.append(texts)
     if not rows:

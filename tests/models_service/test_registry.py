@@ -51,7 +51,7 @@ def test_an_adapter_on_a_pickled_base_is_refused(tmp_path: Path) -> None:
 def test_a_model_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match="finetune qa"):
         Registry({registry.READER: tmp_path / "none"}).default("reader").directory()
-    with pytest.raises(ModelMissing, match="there are: all-MiniLM-L6-v2, wenda-reader"):
+    with pytest.raises(ModelMissing, match="there are: all-MiniLM-L6-v2, wenda-reader, "):
         Registry().find("gpt")
 
 

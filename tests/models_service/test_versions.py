@@ -16,7 +16,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from models_service.model_files import ModelMissing, ModelUnusable, check_records, weight_bytes
-from models_service.registry import ENCODER, READER, Registry, versions_in
+from models_service.registry import ENCODER, READER, SUMMARIZER, TRANSLATOR, Registry, versions_in
 from models_service.versions import Versions
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +107,7 @@ def test_a_new_name_is_served_once_it_is_promoted(versions: Versions, trained: P
         registry.find("mine")
     versions.promote("mine", "v1")
     assert (registry.find("mine").version, registry.find("mine@v1").kind) == ("v1", "reader")
-    assert registry.names() == [ENCODER, "mine", READER]
+    assert registry.names() == sorted([ENCODER, READER, "mine", SUMMARIZER, TRANSLATOR])
 
 
 def test_what_may_serve_is_the_current_version_then_the_previous_then_the_starter(

@@ -17,14 +17,14 @@ from django.core.management.base import CommandError
 
 from models_service import model_files
 from models_service.model_files import ModelMissing, ModelUnusable
-from models_service.registry import ENCODER, READER, Registry, versions_in
+from models_service.registry import ENCODER, READER, TRANSLATOR, Registry, versions_in
 from models_service.versions import STARTER_VERSION, Live, Versions
 from webapp.ops import served_models
 from webapp.ops.command_line import FAILED, SiteCommand, table, wrong_use
 from webapp.settings.places import models_folder
 
 MB = 1_000_000
-DEFAULT_NAMES = {"encoder": ENCODER, "reader": READER}
+DEFAULT_NAMES = {"encoder": ENCODER, "reader": READER, "translator": TRANSLATOR}
 
 
 class Command(SiteCommand):
