@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
@@ -58,6 +59,8 @@ MAX_PART_BYTES = MAX_FRAME_BYTES // 8
 MAX_BREAKS = 3
 """A request in whose flight the connection broke this often is suspected of breaking it."""
 
+NO_RERANKER_SECONDS = 15.0
+"""How long it takes at most until a reranker that was promoted is used."""
 MAX_SWAPS = 3
 """A list of texts in whose middle the encoder was swapped is encoded anew, this often."""
 
@@ -84,6 +87,7 @@ class ModelService(Models):
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
         self._name = secrets.token_hex(6)
         self._numbers = itertools.count(1)
+        self._no_reranker_until = 0.0
 
     async def encode(self, texts: Sequence[str], *, client: str = "") -> Encoded:
         parts = _parts([encodable(text[:MAX_TEXT_CHARACTERS]) for text in texts])
@@ -124,15 +128,21 @@ class ModelService(Models):
         assert isinstance(done, ReadDone)
         return done
 
-    async def rerank(
-        self, query: str, passages: Sequence[str], *, model: str | None = None, client: str = ""
-    ) -> RerankDone:
-        """A score for each passage (1 to 512 of up to 20,000 characters), of a reranker that was added."""
+    async def rerank(self, query: str, passages: Sequence[str], *, client: str = "") -> RerankDone | None:
+        """That none is served is remembered for a while, so that not every question asks for it."""
+        if time.monotonic() < self._no_reranker_until:
+            return None
         request = self._make(
-            RerankRequest, query=encodable(query), passages=[encodable(passage) for passage in passages], model=model,
+            RerankRequest, query=encodable(query), passages=[encodable(passage) for passage in passages],
             client=client,
         )
-        done = await self._ask(request)
+        try:
+            done = await self._ask(request)
+        except ModelsError as problem:
+            if problem.code != "not_found":
+                raise
+            self._no_reranker_until = time.monotonic() + NO_RERANKER_SECONDS
+            return None
         assert isinstance(done, RerankDone)
         return done
 

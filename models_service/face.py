@@ -13,6 +13,7 @@ from models_service.protocol import (
     GenerateDone,
     LanguagePair,
     ReadDone,
+    RerankDone,
     SummarizeDone,
     TranslateDone,
 )
@@ -70,6 +71,10 @@ class Models(Protocol):
 
     async def languages(self) -> list[LanguagePair]:
         """The directions that the served models translate in; of two models for one, the first is the default."""
+        ...
+
+    async def rerank(self, query: str, passages: Sequence[str], *, client: str = "") -> RerankDone | None:
+        """A score for each passage (1 to 512 of up to 20,000 characters); None where no reranker is served."""
         ...
 
     def generate(

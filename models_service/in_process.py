@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from models_service import registry, translating
 from models_service.client import Encoded, Models, encodable
 from models_service.engines.generating import Generator
+from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading
 from models_service.engines.summarizing import Document
 from models_service.errors import ModelsError, ModelsUnavailable
@@ -28,6 +29,7 @@ from models_service.protocol import (
     GenerateRequest,
     LanguagePair,
     ReadDone,
+    RerankDone,
     SpanResult,
     SummarizeDone,
     SummarizeRequest,
@@ -44,15 +46,19 @@ class InProcessModels(Models):
 
     def __init__(
         self, *, encoder: str = ENCODER, reader: str = READER, summarizer: str = SUMMARIZER,
-        translator: str = TRANSLATOR, generator: Generator | None = None, folder: Path | None = None,
+        translator: str = TRANSLATOR, reranker: str | None = None, generator: Generator | None = None,
+        folder: Path | None = None,
     ) -> None:
-        """Registry names, or directories; and a generator, where there is one. `folder` holds the registry."""
+        """Registry names, or directories; a reranker and a generator where there is one. `folder` holds the registry.
+        """
         self._models = {
             "encoder": registry.named_or_directory(encoder, "encoder", folder),
             "reader": registry.named_or_directory(reader, "reader", folder),
             "summarizer": registry.named_or_directory(summarizer, "summarizer", folder),
             "translator": registry.named_or_directory(translator, "translator", folder),
         }
+        if reranker:
+            self._models["reranker"] = registry.named_or_directory(reranker, "reranker", folder)
         self._engines: dict[registry.Kind, Any] = {}
         self._one_at_a_time = threading.Lock()
         self._slots = Slots(generator) if generator else None
@@ -122,6 +128,17 @@ class InProcessModels(Models):
             return translating.offers_of(self._models["translator"])
         except (ModelMissing, ModelUnusable) as problem:
             raise ModelsUnavailable(str(problem), retryable=False) from None
+
+    async def rerank(self, query: str, passages: Sequence[str], *, client: str = "") -> RerankDone | None:
+        if "reranker" not in self._models:
+            return None
+        given = [Pair(encodable(query), encodable(passage)) for passage in passages]
+        scores, seconds = await asyncio.to_thread(self._run, "reranker", given)
+        model = self._models["reranker"]
+        return RerankDone(
+            id="in-process", model=model.name, version=model.version, scores=scores,
+            timings=Timings(queue_ms=0, compute_ms=1000 * seconds, batch_size=len(given)),
+        )
 
     async def generate(
         self, messages: Sequence[ChatMessage], *, client: str = "", **settings: Any

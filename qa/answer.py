@@ -19,6 +19,7 @@ from qa.compose import NotBegun, compose
 from qa.followup import Turn, complete
 from qa.index import CollectionIndex
 from qa.quote import quote
+from qa.rerank import rerank
 from qa.retrieve import retrieve
 from qa.verify import StoredTexts
 
@@ -100,6 +101,9 @@ async def answer(
     asked = complete(check_question(question), history)[:MAX_QUESTION_CHARACTERS]
     found = await retrieve(asked, collections, models, PASSAGES_FOUND, client=client)
     clock.mark("retrieve_ms")
+    found, reranked = await rerank(asked, found, models, client=client)
+    if reranked:
+        clock.mark("rerank_ms")
     more: dict[str, str] = {}
     if generate and found:
         told = found[:PASSAGES_TOLD]

@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePath
 
+from qa.durable import sync_folder
 from qa.structure import NOTHING_KNOWN, Structure
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -64,7 +65,7 @@ class DocumentStore:
             for name, data in ((_STRUCTURE_NAME, structure.to_json()), (_TEXT_NAME, text)):
                 _write(fresh, data.encode("utf-8"))
                 os.replace(fresh, folder / name)
-            _sync_folder(folder)
+            sync_folder(folder)
         except FileNotFoundError:
             raise DocumentMissing(f"document {document_id} is not stored") from None
 
@@ -130,7 +131,7 @@ class DocumentStore:
         with suppress(FileNotFoundError):
             os.rename(folder, away)
         os.rename(fresh, folder)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
         shutil.rmtree(away, ignore_errors=True)
 
 
@@ -139,14 +140,6 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @lru_cache(maxsize=CACHED_TEXTS)

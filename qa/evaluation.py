@@ -15,6 +15,7 @@ from models_service.formats.squad import Question
 from models_service.protocol import AnswerDone
 from qa.answer import MAX_QUESTION_CHARACTERS, PASSAGES_FOUND, answer
 from qa.open_collection import NAME, OpenCollection
+from qa.rerank import rerank
 from qa.retrieve import retrieve
 
 DEPTHS = (1, 5, 20)
@@ -46,6 +47,7 @@ async def evaluate(
     for number, question in enumerate(questions, start=1):
         text = question.question[:MAX_QUESTION_CHARACTERS]
         found = await retrieve(text, [(NAME, collection.index)], models, PASSAGES_FOUND)
+        found, _ = await rerank(text, found, models)
         documents = [passage.passage.document.id for passage in found]
         for depth in DEPTHS:
             values[f"recall@{depth}"].append(float(collection.gold[question.context] in documents[:depth]))

@@ -1,6 +1,6 @@
 """Evaluate retrieval: each query is searched for among all documents, and where the relevant ones stand is measured.
 
-Through `retrieve`, as a question on the site: a document's rank is that of its best passage.
+Through `retrieve` and `rerank`, as a question on the site: a document's rank is that of its best passage.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from models_service.formats.beir import Query, RetrievalData
 from qa.answer import MAX_QUESTION_CHARACTERS
 from qa.index import CollectionIndex
 from qa.open_collection import NAME, Text, indexed
+from qa.rerank import rerank
 from qa.retrieve import DEPTH, retrieve
 
 RECALL_DEPTHS = (1, 5, 20)
@@ -47,7 +48,8 @@ async def evaluate(
 
 async def _ranking(query: Query, documents: dict[str, str], index: CollectionIndex, models: Models) -> list[str]:
     """The documents found, each once, best first; not the query itself, which some corpora hold under its own id."""
-    found = await retrieve(query.text[:MAX_QUESTION_CHARACTERS], [(NAME, index)], models, DEPTH)
+    text = query.text[:MAX_QUESTION_CHARACTERS]
+    found, _ = await rerank(text, await retrieve(text, [(NAME, index)], models, DEPTH), models)
     ranked = dict.fromkeys(passage.passage.document.id for passage in found)
     itself = query.id in ranked and documents[query.id].strip() == query.text.strip()
     return [document for document in ranked if not (itself and document == query.id)]

@@ -25,7 +25,8 @@ SQuADShifts' Wikipedia, of which fusing the first 20 by 60 found less; it held o
 class RetrievedPassage:
     """A passage and how it was found. Ranks count from 1, None when that search did not find it.
 
-    `fused` is the reciprocal-rank sum that the order comes from; `dense` a cosine, `bm25` unbounded.
+    `fused` is the reciprocal-rank sum that the order comes from; `dense` a cosine, `bm25` unbounded. `reranked` is
+    the reranker's score, where one gave another order (`rerank.py`).
     """
 
     collection: str
@@ -35,6 +36,7 @@ class RetrievedPassage:
     dense_rank: int | None
     bm25: float | None
     bm25_rank: int | None
+    reranked: float | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from qa.durable import sync_folder
+
 SUFFIX = ".faiss"
 MERGE_FACTOR = 8
 """This many segments of one tier are merged into one of the next."""
@@ -145,15 +147,6 @@ def sweep(folder: Path, live: set[str]) -> None:
     for path in folder.glob(f"*{SUFFIX}"):
         if path.name not in live:
             path.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the folder's new names survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _checksum(data: np.ndarray) -> str:

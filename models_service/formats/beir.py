@@ -6,14 +6,12 @@ qrels/test.tsv (query id, corpus id, grade; a first line of column names), each 
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from models_service.formats.squad import FormatError, read_squad
+from models_service.formats.files import FormatError, read_jsonl, read_text
+from models_service.formats.squad import read_squad
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels/test.tsv"
 
@@ -46,7 +44,8 @@ def read_retrieval(path: Path) -> RetrievalData:
 
 def _of_squad(path: Path) -> RetrievalData:
     questions = read_squad(path)
-    ids = {context: f"paragraph-{n}" for n, context in enumerate(dict.fromkeys(q.context for q in questions), start=1)}
+    paragraphs = dict.fromkeys(question.context for question in questions)
+    ids = {context: f"paragraph-{number}" for number, context in enumerate(paragraphs, start=1)}
     return RetrievalData(
         {identifier: context for context, identifier in ids.items()},
         [Query(question.id, question.question, {ids[question.context]: 1}) for question in questions],
@@ -54,12 +53,10 @@ def _of_squad(path: Path) -> RetrievalData:
 
 
 def _read_folder(folder: Path) -> RetrievalData:
-    documents = {}
-    for identifier, row in _records(_file(folder, CORPUS)):
-        documents[identifier] = "\n\n".join(part for part in (row.get("title") or "", row["text"]) if part.strip())
-    texts = {identifier: row["text"] for identifier, row in _records(_file(folder, QUERIES))}
+    documents = {name: "\n\n".join(part for part in (title, text) if part.strip())
+                 for name, title, text in _texts(_file(folder, CORPUS))}
     grades = _grades(_file(folder, QRELS))
-    judged = [Query(name, text, grades[name]) for name, text in texts.items() if name in grades]
+    judged = [Query(name, text, grades[name]) for name, _, text in _texts(_file(folder, QUERIES)) if name in grades]
     queries = [query for query in judged if any(grade > 0 for grade in query.grades.values())]
     if not queries:
         raise FormatError(f"{folder}: {QRELS} names no relevant document of any query in {QUERIES}")
@@ -75,26 +72,21 @@ def _file(folder: Path, name: str) -> Path:
     return found
 
 
-def _records(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each line's id and object."""
-    for number, line in _lines(file):
-        try:
-            row = json.loads(line)
-            if not isinstance(row["text"], str) or not isinstance(row.get("title") or "", str):
-                raise TypeError("text and title must be strings")
-            yield str(row["_id"]), row
-        except (ValueError, KeyError, TypeError, RecursionError) as problem:
-            raise FormatError(
-                f'{file}, line {number}: expected an object with "_id" and "text" ({type(problem).__name__}: {problem})'
-            ) from None
+def _texts(file: Path) -> Iterator[tuple[str, str, str]]:
+    """Each line's id, title and text."""
+    for number, row in read_jsonl(file):
+        identifier, title, text = row.get("_id"), row.get("title") or "", row.get("text")
+        if not isinstance(identifier, str | int) or not isinstance(text, str) or not isinstance(title, str):
+            raise FormatError(f'{file}, line {number}: expected "_id", "text" and perhaps "title", each a string')
+        yield str(identifier), title, text
 
 
 def _grades(file: Path) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
-    for number, line in _lines(file):
-        columns = line.rstrip("\r\n").split("\t")
-        if number == 1 and not columns[-1].lstrip("-").isdigit():
-            continue  # the columns' names
+    for number, line in enumerate(read_text(file, "text").split("\n"), start=1):
+        columns = line.rstrip("\r").split("\t")
+        if not line.strip() or (number == 1 and not columns[-1].lstrip("-").isdigit()):
+            continue  # nothing, or the columns' names
         try:
             query, document, grade = columns
             found.setdefault(query, {})[document] = int(grade)
@@ -102,17 +94,3 @@ def _grades(file: Path) -> dict[str, dict[str, int]]:
             sentence = f"{file}, line {number}: expected query id, corpus id and a whole number, with tabs between"
             raise FormatError(sentence) from None
     return found
-
-
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank, numbered from 1. Gzip is told by its first bytes, not by the name."""
-    with file.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        try:
-            with gzip.open(raw) if packed else raw as lines:
-                for number, line in enumerate(lines, start=1):
-                    if line.strip():
-                        yield number, line.decode("utf-8-sig")
-        except (OSError, EOFError, UnicodeDecodeError) as problem:
-            raise FormatError(f"{file} is not UTF-8 text (gzip allowed): {problem}") from problem

@@ -41,6 +41,9 @@ class RuleReader:
             vectors[row, 0] += 1e-3
         return Encoded(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), "rule@v1")
 
+    async def rerank(self, query: str, passages: Sequence[str], *, client: str = "") -> None:
+        return None
+
     async def read(self, question: str, passages: Sequence[str], *, n_best: int = 3, client: str = "") -> ReadDone:
         self.questions.append(question)
         spans = []

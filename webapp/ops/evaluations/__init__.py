@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webapp.ops.evaluations.question_answering import OPENQA, QA
+from webapp.ops.evaluations.retrieval import RETRIEVAL
 from webapp.ops.evaluations.task import Order, Task
 
 __all__ = ["TASKS", "Order", "Task"]
@@ -10,4 +11,5 @@ __all__ = ["TASKS", "Order", "Task"]
 TASKS: dict[str, Task] = {
     "qa": QA,
     "openqa": OPENQA,
+    "retrieval": RETRIEVAL,
 }

@@ -41,10 +41,10 @@ def _openqa(order: Order) -> Report:
 
 
 async def _ask_all(questions: list[Question], order: Order, folder: Path):
-    models = InProcessModels(reader=order.model, folder=order.models_folder)
+    models = InProcessModels(reader=order.model, reranker=order.reranker, folder=order.models_folder)
     collection = await open_collection.build(questions, models, folder / "index")
     return await evaluation.evaluate(questions, collection, models, order.progress)
 
 
 QA = Task("the question beside its paragraph", DATA, READER, _qa)
-OPENQA = Task("the question asked of all paragraphs", DATA, READER, _openqa)
+OPENQA = Task("the question asked of all paragraphs", DATA, READER, _openqa, takes=("reranker",))

@@ -27,6 +27,7 @@ class Order:
     source: str | None = None
     target: str | None = None
     length: Length | None = None
+    reranker: str | None = None
     progress: Callable[[int, int], None] = field(default=_no_progress)
 
 
@@ -42,6 +43,6 @@ class Task:
     """The registry name of the model that is measured unless another is named."""
     run: Callable[[Order], Report]
     needs: tuple[str, ...] = ()
-    """Options that must be given, of: source, target, length."""
+    """Options that must be given, of: source, target, length, reranker."""
     takes: tuple[str, ...] = ()
     """Options that may be given."""

@@ -18,7 +18,7 @@ from webapp.ops.evaluations.task import Length
 from webapp.settings.places import models_folder
 
 LENGTHS = ("reference", "short", "medium", "long")
-OF_SOME_TASKS = ("source", "target", "length")
+OF_SOME_TASKS = ("source", "target", "length", "reranker")
 """Options that not every task takes; each task says which."""
 
 
@@ -37,6 +37,8 @@ class Command(SiteCommand):
         parser.add_argument("--target", metavar="CODE", help="translate: the language to translate into, as in de")
         parser.add_argument("--length", type=_length, metavar="LENGTH",
                             help=f"summarize: {', '.join(LENGTHS)}, or a number of words")
+        parser.add_argument("--reranker", metavar="NAME",
+                            help="openqa, retrieval: the model that orders what was found")
 
     def result(self, options: Mapping[str, Any]) -> dict[str, Any]:
         name = options["task"]
