@@ -9,13 +9,15 @@ from __future__ import annotations
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 
+from models_service.training.checkpoint import TrainingState
 from models_service.training.run_folder import RunFolder
+from models_service.training.running_mean import RunningMean
 from models_service.training.settings import LoopSettings
 
 REPORT_STEPS = 20
@@ -57,11 +59,13 @@ def train(task: Task, settings: LoopSettings, run: RunFolder) -> dict[str, float
     dtype = pick_precision(settings.precision, device)
     model = task.model.to(device)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    optimizer = torch.optim.AdamW(trained.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimizer = make_optimizer(trained.values(), settings)
+    mean = RunningMean(trained, settings.averaging)
     total = min(len(task.batches), settings.max_steps or len(task.batches))
     rate = _linear_schedule(total, settings.warmup)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-    start = _resume(run, trained, optimizer, scheduler)
+    state = TrainingState(trained, optimizer, scheduler, mean)
+    start = state.resume(run)
     run.say(
         f"{total} steps, {sum(p.numel() for p in trained.values()):,} trained parameters, {device} in {dtype}"
         + (f", resumed at step {start}" if start else "")
@@ -74,8 +78,10 @@ def train(task: Task, settings: LoopSettings, run: RunFolder) -> dict[str, float
         for step in range(start, total):
             batch = task.batches[step]
             model.train()
+            torch.manual_seed(settings.seed + step)  # for dropout
             loss, norm = take_step(task, batch, device, dtype, optimizer, settings.clip_norm)
             scheduler.step()
+            mean.update(step)
             window.add(loss, norm, len(batch))
             done = step + 1
             if done % report_every == 0 or done == total:
@@ -83,18 +89,27 @@ def train(task: Task, settings: LoopSettings, run: RunFolder) -> dict[str, float
                           memory_bytes=peak_memory(device), **window.take())
             evaluates = done % settings.evaluate_every == 0 and done < total
             if evaluates or stop.requested or time.monotonic() - saved_at > settings.checkpoint_seconds:
-                _save(run, done, trained, optimizer, scheduler)
+                state.save(run, done)
                 saved_at = time.monotonic()
             if stop.requested:
                 run.say(f"stopped at step {done} of {total}; the checkpoint is kept")
                 raise Stopped
             if evaluates:
-                _report(run, done, total, _evaluate(task, stop, run, done), window)
-        _save(run, total, trained, optimizer, scheduler)
-        metrics = _evaluate(task, stop, run, total)
-    _report(run, total, total, metrics, window)
-    task.save(run)
+                with mean.in_place():
+                    metrics = _evaluate(task, stop, run, done)
+                _report(run, done, total, metrics, window)
+        state.save(run, total)
+        with mean.in_place():
+            metrics = _evaluate(task, stop, run, total)
+            _report(run, total, total, metrics, window)
+            task.save(run)
     return metrics
+
+
+def make_optimizer(trained: Iterable[torch.nn.Parameter], settings: LoopSettings) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        trained, lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, settings.beta2)
+    )
 
 
 def take_step(
@@ -167,32 +182,6 @@ class _Window:
         }
         self._clear()
         return taken
-
-
-def _save(run: RunFolder, step: int, trained: dict[str, torch.nn.Parameter], optimizer: Any, scheduler: Any) -> None:
-    tensors = {f"weight.{name}": p for name, p in trained.items()}
-    for name, p in trained.items():
-        for key, value in optimizer.state[p].items():
-            tensors[f"optimizer.{key}.{name}"] = value if torch.is_tensor(value) else torch.tensor(value)
-    run.save_checkpoint(tensors, {"step": step, "scheduler": scheduler.last_epoch})
-
-
-def _resume(run: RunFolder, trained: dict[str, torch.nn.Parameter], optimizer: Any, scheduler: Any) -> int:
-    found = run.load_checkpoint()
-    if found is None:
-        return 0
-    tensors, state = found
-    with torch.no_grad():
-        for name, p in trained.items():
-            p.copy_(tensors[f"weight.{name}"])
-            for key in ("step", "exp_avg", "exp_avg_sq"):
-                value = tensors[f"optimizer.{key}.{name}"]
-                optimizer.state[p][key] = value if key == "step" else value.to(p.device)
-    for group in optimizer.param_groups:
-        group["lr"] = group["initial_lr"] * scheduler.lr_lambdas[0](state["scheduler"])
-    scheduler.last_epoch = state["scheduler"]
-    scheduler._last_lr = [group["lr"] for group in optimizer.param_groups]
-    return int(state["step"])
 
 
 class _Stop:

@@ -8,7 +8,7 @@ import time
 import torch
 from pydantic import BaseModel, Field
 
-from models_service.training.loop import LoopSettings, Task, peak_memory, pick_precision, take_step
+from models_service.training.loop import LoopSettings, Task, make_optimizer, peak_memory, pick_precision, take_step
 
 STEPS = 5
 NUMBERS_A_WEIGHT = 3
@@ -31,7 +31,7 @@ def measure(task: Task, settings: LoopSettings) -> Measured:
     dtype = pick_precision(settings.precision, device)
     model = task.model.to(device).train()
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    optimizer = make_optimizer(trained, settings)
     total = min(len(task.batches), settings.max_steps or len(task.batches))
     batches = task.batches[:total]
     largest = max(batches, key=lambda batch: getattr(task, "cost", len)(batch))

@@ -33,6 +33,7 @@ class Recipe:
 
 RECIPES = {
     "qa": Recipe("settings:QaSettings", "qa:QaTask"),
+    "translate": Recipe("settings:TranslateSettings", "translate:TranslateTask"),
 }
 
 

@@ -13,6 +13,9 @@ class LoopSettings(BaseModel):
     learning_rate: float = Field(1e-3, gt=0, description="peak, reached after the warm-up")
     warmup: float = Field(0.06, ge=0, le=1, description="share of the steps that raise the rate from zero")
     weight_decay: float = Field(0.01, ge=0, description="how much weights are drawn to zero, times the rate")
+    beta2: float = Field(0.999, gt=0, lt=1, description="AdamW's memory of squared gradients")
+    averaging: float = Field(0.0, ge=0, lt=1,
+                             description="decay of the weights' running mean, which is what is saved; 0: none")
     clip_norm: float = Field(1.0, gt=0, description="gradients are scaled down to this L2 norm")
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$",
                            description="of the computation: auto, float32 or bfloat16")
@@ -40,3 +43,32 @@ class QaSettings(LoopSettings):
     max_length: int = Field(384, ge=64, description="tokens of a window: question and passage")
     stride: int = Field(128, ge=0, description="tokens that two windows of a long passage share")
     unanswerable_share: float = Field(0.2, ge=0, le=1, description="of the questions, paired with a wrong passage")
+
+
+class TranslateSettings(LoopSettings):
+    """A translator's training, whole."""
+
+    data: list[Path] = Field(min_length=1, description="parallel text: JSON Lines, a key a language")
+    pairs: list[str] = Field(
+        default_factory=list, description="such as en-de de-en (default: English to and from all others)"
+    )
+    evaluation: list[Path] = Field(default_factory=list, description="held-out parallel text")
+    evaluation_limit: int = Field(100, gt=0, description="held-out sentences of each pair that an evaluation takes")
+    base: str | None = Field(None, description="a MarianMT directory to go on from (default: a new model)")
+    vocabulary_size: int = Field(8000, ge=100, le=64000, description="pieces, of a new model")
+    hidden_size: int = Field(256, ge=16, multiple_of=8, description="of a new model: numbers that stand for a token")
+    feed_forward_size: int = Field(768, ge=16, description="of a new model: numbers in the middle of a layer")
+    heads: int = Field(4, gt=0, description="of a new model: attention heads of a layer")
+    encoder_layers: int = Field(4, gt=0, description="of a new model: layers that read the source")
+    decoder_layers: int = Field(2, gt=0, description="of a new model: layers that write; they run once a token")
+    dropout: float = Field(0.1, ge=0, lt=1, description="of a new model: share of numbers left out at random")
+    label_smoothing: float = Field(0.1, ge=0, lt=1, description="share of the target that all other tokens get")
+    segmentation_alpha: float = Field(0.2, ge=0, description="of subword regularization; 0: always the likeliest")
+    epochs: int = Field(10, gt=0, description="how often all sentences are seen, in each direction")
+    batch_tokens: int = Field(2000, ge=64, description="of a step: the longer side, with padding")
+    learning_rate: float = Field(1.2e-3, gt=0, description="peak, reached after the warm-up")
+    warmup: float = Field(0.1, ge=0, le=1, description="share of the steps that raise the rate from zero")
+    weight_decay: float = Field(0.0, ge=0, description="how much weights are drawn to zero, times the rate")
+    beta2: float = Field(0.98, gt=0, lt=1, description="AdamW's memory of squared gradients")
+    averaging: float = Field(0.999, ge=0, lt=1,
+                             description="decay of the weights' running mean, which is what is saved; 0: none")

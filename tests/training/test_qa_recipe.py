@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,55 +17,25 @@ from models_service.training.qa import QaTask, _label
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings import QaSettings
 from models_service.training.unanswerable import unanswerable
-
-ROOT = Path(__file__).parents[2]
+from tests.training.runs import kill_at, start, wait_for_step, write_spec
 
 
 def _spec(folder: Path, base: Path, data: Path, **settings: object) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     values = {
         "base": str(base), "data": [str(data)], "epochs": 2, "batch_size": 4, "rank": 4, "precision": "float32",
         "max_length": 64, "stride": 16, "checkpoint_seconds": 0.001, **settings,
     }
-    (folder / "spec.json").write_text(json.dumps({"task": "qa", "settings": values}))
-    return folder
-
-
-def _start(folder: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "models_service.training", str(folder)], cwd=ROOT, env=environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
-
-
-def _wait_for_step(folder: Path, process: subprocess.Popen[bytes], step: int) -> None:
-    state = folder / "checkpoint" / "state.json"
-    while process.poll() is None:
-        try:
-            if json.loads(state.read_text())["step"] >= step:
-                return
-        except (OSError, ValueError):
-            pass
-        time.sleep(0.002)
+    return write_spec(folder, "qa", values)
 
 
 def test_a_run_killed_twice_ends_in_the_weights_of_an_uninterrupted_one(
     tmp_path: Path, tiny_base: Path, squad_file: Path
 ) -> None:
     whole = _spec(tmp_path / "whole", tiny_base, squad_file)
-    assert _start(whole).wait(timeout=120) == 0
+    assert start(whole).wait(timeout=120) == 0
     broken = _spec(tmp_path / "broken", tiny_base, squad_file)
-    kills = 0
-    for step in (5, 17):
-        process = _start(broken)
-        _wait_for_step(broken, process, step)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
-        process.wait(timeout=60)
-    assert kills == 2
-    assert _start(broken).wait(timeout=120) == 0
+    kill_at(broken, (5, 17))
+    assert start(broken).wait(timeout=120) == 0
     expected = load_file(whole / "model" / "adapter_model.safetensors")
     actual = load_file(broken / "model" / "adapter_model.safetensors")
     assert expected.keys() == actual.keys()
@@ -80,8 +45,8 @@ def test_a_run_killed_twice_ends_in_the_weights_of_an_uninterrupted_one(
 
 def test_a_stopped_run_keeps_its_checkpoint_and_says_so(tmp_path: Path, tiny_base: Path, squad_file: Path) -> None:
     folder = _spec(tmp_path / "run", tiny_base, squad_file, epochs=200)
-    process = _start(folder)
-    _wait_for_step(folder, process, 3)
+    process = start(folder)
+    wait_for_step(folder, process, 3)
     process.terminate()
     assert process.wait(timeout=60) == 75
     assert "the checkpoint is kept" in (folder / "log.txt").read_text()
@@ -132,8 +97,8 @@ def test_long_passages_are_covered_by_overlapping_windows() -> None:
     seen = np.zeros(len(passage), dtype=bool)
     for window in windows:
         assert len(window) <= 128
-        for start, end in window.offsets[window.offsets[:, 0] >= 0]:
-            seen[start:end] = True
+        for first, end in window.offsets[window.offsets[:, 0] >= 0]:
+            seen[first:end] = True
     assert all(seen[i] for i, character in enumerate(passage) if character != " ")
 
 
