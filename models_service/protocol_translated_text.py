@@ -98,7 +98,6 @@ class TranslateMessage(Message):
     target: Code
     format: Literal["text", "markdown", "html"] = "text"
     alternatives: int = Field(0, ge=0, le=4)
-    keep: bool = Field(False, description="put it into the history of a signed-in person")
 
 
 class CancelTranslation(Message):
@@ -106,7 +105,16 @@ class CancelTranslation(Message):
     id: str = Field(min_length=1, max_length=64)
 
 
-TranslatingMessage = Annotated[Union[TranslateMessage, CancelTranslation], Field(discriminator="type")]
+class KeepTranslation(Message):
+    """Put the translation that was done last, of this id, into the history of a signed-in person."""
+
+    type: Literal["keep"] = "keep"
+    id: str = Field(min_length=1, max_length=64)
+
+
+TranslatingMessage = Annotated[
+    Union[TranslateMessage, CancelTranslation, KeepTranslation], Field(discriminator="type")
+]
 parse_translating_message: TypeAdapter[TranslatingMessage] = TypeAdapter(TranslatingMessage)
 
 

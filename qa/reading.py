@@ -82,7 +82,7 @@ def _too_hard(name: str) -> DocumentError:
     )
 
 
-def _limit_itself(cpu_seconds: int) -> None:
+def limit_itself(cpu_seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -93,7 +93,7 @@ def _write_result(folder: Path, values: dict[str, str]) -> None:
 
 
 def main(file: Path, name: str, folder: Path, cpu_seconds: int) -> int:
-    _limit_itself(cpu_seconds)
+    limit_itself(cpu_seconds)
     try:
         parsed = parse(file.read_bytes(), name)
     except DocumentError as error:

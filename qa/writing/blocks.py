@@ -13,7 +13,7 @@ from typing import Literal
 
 from qa.writing.protected import Held
 
-Format = Literal["text", "markdown", "html"]
+Format = Literal["text", "markdown", "html", "srt"]
 
 
 @dataclass
@@ -35,6 +35,7 @@ def escaped(text: str) -> str:
 
 CODECS: dict[Format, tuple[Callable[[str], str], Callable[[str], str]]] = {
     "text": (plain, plain), "markdown": (plain, plain), "html": (html.unescape, escaped),
+    "srt": (plain, plain),
 }
 """How text is read from its format, and written in it."""
 

@@ -21,6 +21,8 @@ class Term:
     source: str
     target: str
     case_sensitive: bool = False
+    language: str = ""
+    """Of the texts that it holds for; "" for all."""
 
 
 class Glossary:

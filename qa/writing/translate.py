@@ -73,7 +73,8 @@ async def translate_text(
     if source == "auto":
         source, detected = await asyncio.to_thread(_detected, text, pairs, target)
     way = routes.route(pairs, source, target)
-    found = await asyncio.to_thread(units, text, format, Glossary(glossary)) if way.legs else []
+    holding = Glossary([term for term in glossary if term.language in ("", source)])
+    found = await asyncio.to_thread(units, text, format, holding) if way.legs else []
     known = {"source": source, "target": target, "detected": detected, "via": way.via, "models": way.models}
     yield TranslateTextStart(**known, sentences=len(found))
     assembly = Assembly(text, source, target)

@@ -6,25 +6,20 @@ renewing, and its document is free again: at once on the same machine, after LEA
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-import socket
 import threading
 import time
-import uuid
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import psutil
 from django.db import DatabaseError, connections
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from webapp.knowledge import progress
 from webapp.knowledge.models import Document, DocumentStatus
+from webapp.leases import is_of_the_dead, new_lease, this_machine
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +48,10 @@ def waiting() -> QuerySet[Document]:
 
 def free_leases_of_the_dead() -> int:
     """Give back what processes of this machine held that are no longer alive; how many documents that freed."""
-    prefix = _machine()
     freed = 0
-    held = Document.objects.filter(lease__startswith=f"{prefix}:")
+    held = Document.objects.filter(lease__startswith=f"{this_machine()}:")
     for pk, lease in held.values_list("pk", "lease"):
-        _prefix, pid, started, _token = lease.split(":")
-        if _start_of(int(pid)) != started:
+        if is_of_the_dead(lease):
             freed += Document.objects.filter(pk=pk, lease=lease).update(lease="", lease_until=None)
     return freed
 
@@ -83,7 +76,7 @@ class Work:
     @classmethod
     def claim(cls, document_id: UUID) -> Work | None:
         """Take the document, or None when it is done, gone or someone else's."""
-        lease = f"{_machine()}:{os.getpid()}:{_start_of(os.getpid())}:{uuid.uuid4().hex[:16]}"
+        lease = new_lease()
         taken = waiting().filter(pk=document_id).update(
             lease=lease, lease_until=_end_of_lease(), status=DocumentStatus.PROCESSING, error="",
             passages_done=0, passages_total=0, updated_at=timezone.now(),
@@ -145,20 +138,3 @@ class Work:
 
 def _end_of_lease():
     return timezone.now() + timedelta(seconds=LEASE_SECONDS)
-
-
-def _machine() -> str:
-    """This machine, or this container: process ids mean something only within it."""
-    names = [socket.gethostname()]
-    with suppress(OSError):
-        names.append(os.readlink("/proc/self/ns/pid"))
-    return hashlib.sha256(" ".join(names).encode()).hexdigest()[:12]
-
-
-def _start_of(pid: int) -> str:
-    """When the process started, so that a process id used again is not taken for it; "" when there is none."""
-    with suppress(psutil.Error):
-        process = psutil.Process(pid)
-        if process.status() != psutil.STATUS_ZOMBIE:
-            return f"{process.create_time():.1f}"
-    return ""

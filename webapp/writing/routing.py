@@ -2,4 +2,8 @@
 
 from __future__ import annotations
 
-websocket_urlpatterns: list = []
+from django.urls import path
+
+from webapp.writing.translation_consumers import TranslateConsumer
+
+websocket_urlpatterns = [path("ws/translate/", TranslateConsumer.as_asgi())]

@@ -1,0 +1,170 @@
+"""POST /api/v1/translate, GET /api/v1/languages, and what is kept: history and glossary."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from models_service.protocol_translated_text import MAX_INTERACTIVE_CHARACTERS, TranslateTextDone
+from qa.writing.routes import reachable
+from webapp import access
+from webapp.api.permissions import IsMember, MayChat
+from webapp.errors import BadInput
+from webapp.writing import glossary_terms, translating
+from webapp.writing.language_names import language_name
+from webapp.writing.models import GlossaryTerm, Translation
+from webapp.writing.translation_serializers import GlossaryTermSerializer, TranslationSerializer
+
+MOST_TEXTS = 200
+MOST_CHARACTERS = 100_000
+"""Of all texts of one call."""
+TEXTS_AT_ONCE = 4
+
+
+class TextsField(serializers.Field):
+    """One text, or a list of them."""
+
+    def to_internal_value(self, data: Any) -> str | list[str]:
+        if isinstance(data, str):
+            return data
+        if isinstance(data, list) and data and len(data) <= MOST_TEXTS and all(isinstance(one, str) for one in data):
+            return data
+        raise serializers.ValidationError(f"Write one text, or a list of 1 to {MOST_TEXTS} texts.")
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class TranslateSerializer(serializers.Serializer):
+    text = TextsField(help_text="one text, or a list of texts")
+    source = serializers.CharField(default="auto", max_length=16, help_text="ISO 639-1, or auto")
+    target = serializers.CharField(max_length=16, help_text="ISO 639-1")
+    format = serializers.ChoiceField(["text", "markdown", "html"], default="text")
+    alternatives = serializers.IntegerField(default=0, min_value=0, max_value=4)
+
+
+def client_of(request: Request) -> str:
+    """Who asks, for fair queues: a user's number, or the address of someone without an account."""
+    if request.user.is_authenticated:
+        return f"user-{request.user.pk}"
+    return f"address-{request.META.get('REMOTE_ADDR', '')}"[:64]
+
+
+def translate_texts(request: Request, texts: list[str], **options: Any) -> list[TranslateTextDone]:
+    """Each of the texts, a few at once; SiteError for the first that fails."""
+    if sum(map(len, texts)) > MOST_CHARACTERS:
+        raise BadInput(f"All texts together may have at most {MOST_CHARACTERS:,} characters.", "text")
+    checked = [translating.check_text(text) for text in texts]
+    client = client_of(request)
+
+    async def all_of_them() -> list[TranslateTextDone]:
+        window = asyncio.Semaphore(TEXTS_AT_ONCE)
+
+        async def one(text: str) -> TranslateTextDone:
+            async with window:
+                return await translating.whole(request.user, text, client=client, **options)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(text)) for text in checked]
+        return [task.result() for task in tasks]
+
+    with translating.turn(client):
+        try:
+            return async_to_sync(all_of_them)()
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+
+class TranslateView(APIView):
+    permission_classes = [MayChat]
+
+    @extend_schema(request=TranslateSerializer, responses={200: TranslateTextDone})
+    def post(self, request: Request) -> Response:
+        """Translate a text, or several. For a list, `translation` and `detected` are lists and `results` holds each
+        text's whole result."""
+        asked = TranslateSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        options = dict(asked.validated_data)
+        text = options.pop("text")
+        if isinstance(text, str):
+            (done,) = translate_texts(request, [text], **options)
+            return Response(done.model_dump(exclude={"type"}))
+        results = [done.model_dump(exclude={"type"}) for done in translate_texts(request, text, **options)]
+        return Response({
+            "translation": [result["translation"] for result in results],
+            "detected": [result["detected"] for result in results],
+            "results": results,
+        })
+
+
+class LanguagesView(APIView):
+    permission_classes = [MayChat]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """The languages, from which to which the installed models translate, and how well that was measured."""
+        pairs = async_to_sync(translating.pairs)()
+        targets = reachable(pairs)
+        codes = sorted({code for pair in pairs for code in (pair.source, pair.target)})
+        direct = {(pair.source, pair.target) for pair in pairs}
+        return Response({
+            "languages": [{"code": code, "name": language_name(code), "targets": targets.get(code, [])}
+                          for code in codes],
+            "pairs": [{"source": pair.source, "target": pair.target, "model": pair.model, "figures": pair.figures}
+                      for pair in pairs],
+            "through_english": [{"source": source, "target": target} for source, found in targets.items()
+                                for target in found if (source, target) not in direct],
+            "limit": MAX_INTERACTIVE_CHARACTERS,
+        })
+
+
+class TranslationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+    """One's own history, the latest first."""
+
+    permission_classes = [IsMember]
+    serializer_class = TranslationSerializer
+    queryset = Translation.objects.none()
+    lookup_value_regex = r"\d+"
+
+    def get_queryset(self) -> QuerySet[Translation]:
+        return access.own_translations(self.request.user)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=False, methods=["post"])
+    def clear(self, request: Request) -> Response:
+        """Delete all of one's own history."""
+        self.get_queryset().delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class GlossaryViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+    """The terms that hold for the caller. `site` ones hold for everyone, and only administrators change them."""
+
+    permission_classes = [IsMember]
+    serializer_class = GlossaryTermSerializer
+    queryset = GlossaryTerm.objects.none()
+    lookup_value_regex = r"\d+"
+
+    def get_queryset(self) -> QuerySet[GlossaryTerm]:
+        reading = self.request.method in ("GET", "HEAD", "OPTIONS")
+        return (access.glossary_terms if reading else access.editable_glossary_terms)(self.request.user)
+
+    def create(self, request: Request) -> Response:
+        wanted = GlossaryTermSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        values = dict(wanted.validated_data)
+        is_sites = values.pop("owner", False)
+        if is_sites:
+            access.require(request.user, "administer")
+        term = glossary_terms.add(None if is_sites else request.user, **values)
+        return Response(GlossaryTermSerializer(term).data, status=status.HTTP_201_CREATED)
