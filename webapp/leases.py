@@ -25,7 +25,7 @@ def this_machine() -> str:
 
 
 def is_of_the_dead(lease: str) -> bool:
-    """Whether the lease is of a process of this machine that lives no longer; those elsewhere run out by themselves."""
+    """Whether the lease is of a process of this machine that lives no longer; others run out by themselves."""
     machine, pid, started, _token = lease.split(":")
     return machine == this_machine() and _start_of(int(pid)) != started
 

@@ -10,16 +10,24 @@ from webapp.api.conversations import ConversationViewSet, FeedbackView
 from webapp.api.description import DocsView, ProtocolView, SchemaView
 from webapp.api.keys import ApiKeyViewSet
 from webapp.api.knowledge import CollectionViewSet, DocumentViewSet
+from webapp.api.translation_batches import TranslationBatchViewSet, TranslationFileViewSet
+from webapp.api.translations import GlossaryViewSet, LanguagesView, TranslateView, TranslationViewSet
 
 router = SimpleRouter()
 router.register("collections", CollectionViewSet, basename="api-collection")
 router.register("documents", DocumentViewSet, basename="api-document")
 router.register("keys", ApiKeyViewSet, basename="api-key")
 router.register("conversations", ConversationViewSet, basename="api-conversation")
+router.register("translations", TranslationViewSet, basename="api-translation")
+router.register("glossary", GlossaryViewSet, basename="api-glossary-term")
+router.register("translation-batches", TranslationBatchViewSet, basename="api-translation-batch")
+router.register("translation-files", TranslationFileViewSet, basename="api-translation-file")
 
 urlpatterns = [
     path("v1/", include(router.urls)),
     path("v1/qa/ask", AskView.as_view(), name="api-ask"),
+    path("v1/translate", TranslateView.as_view(), name="api-translate"),
+    path("v1/languages", LanguagesView.as_view(), name="api-languages"),
     path("v1/feedback/", FeedbackView.as_view(), name="api-feedback"),
     path("v1/protocol", ProtocolView.as_view(), name="api-protocol"),
     path("v1/schema", SchemaView.as_view(), name="api-schema"),

@@ -27,7 +27,6 @@ from qa.writing.files import FORMATS, MAX_CHARACTERS, FileProblem, format_of
 from webapp import access
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Busy, Conflict, TooLarge
-from webapp.writing.language_names import language_name
 from webapp.writing.models import FileStatus, TranslationBatch, TranslationFile
 
 log = logging.getLogger(__name__)
@@ -46,9 +45,10 @@ def refusal(code: str, name: str) -> str:
     sentences = {
         "unsupported": _("%(name)s is of a type that cannot be translated here. Supported types: %(types)s."),
         "empty": _("%(name)s holds no words to translate."),
-        "binary": _("%(name)s cannot be read as text: it is a binary file, damaged, or in an unknown encoding. Save it "
-                    "as UTF-8 text."),
-        "encrypted": _("%(name)s is protected by a password, or of an older Word. Save it as DOCX without a password."),
+        "binary": _("%(name)s cannot be read as text: it is a binary file, damaged, or in an unknown encoding. "
+                    "Save it as UTF-8 text."),
+        "encrypted": _("%(name)s is protected by a password, or of an older Word. Save it as DOCX without a "
+                       "password."),
         "broken": _("%(name)s is damaged, or not what its ending says. Open it and save it again."),
         "too_large": _("%(name)s holds more than %(most)s characters, or unpacks to too much. Split it."),
         "too_hard": _("%(name)s takes more time or memory to read than a file may. Split it."),
@@ -71,7 +71,8 @@ def create(
             raise BadInput(refusal(problem.code, name), "files") from None
     waiting = access.own_translation_files(owner).filter(status__in=UNFINISHED).count()
     if waiting + len(files) > MOST_WAITING:
-        raise Busy(_("At most %(most)s files may wait for you at once. Let some be done first.") % {"most": MOST_WAITING})
+        raise Busy(_("At most %(most)s files may wait for you at once. Let some be done first.")
+                   % {"most": MOST_WAITING})
     batch = TranslationBatch(owner=owner, source=source, target=target)
     rows: list[TranslationFile] = []
     try:
@@ -146,6 +147,15 @@ def delete(batch: TranslationBatch) -> None:
     batch.delete()
     for file_id in files:
         shutil.rmtree(folder(file_id), ignore_errors=True)
+
+
+def delete_file(file: TranslationFile) -> None:
+    """One file of a batch; the batch goes with its last."""
+    pk, batch = file.pk, file.batch
+    file.delete()
+    shutil.rmtree(folder(pk), ignore_errors=True)
+    if not batch.files.exists():
+        batch.delete()
 
 
 def made_name(file: TranslationFile) -> str:

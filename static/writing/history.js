@@ -1,0 +1,51 @@
+// What a signed-in person translated, the latest first; a click brings it back.
+import { call } from "../site/api.js";
+import { confirmed, toast } from "../site/notices.js";
+
+export class History {
+  constructor(languages, { onChosen }) {
+    this.languages = languages;
+    this.onChosen = onChosen;
+    this.box = document.getElementById("history");
+    this.list = document.getElementById("history-list");
+    this.row = document.getElementById("history-row");
+    this.clearButton = document.getElementById("clear-history");
+    this.box.addEventListener("toggle", () => this.changed());
+    this.clearButton.addEventListener("click", () => this.#clear());
+  }
+
+  async changed() {
+    if (!this.box.open) return;
+    try {
+      const page = await call("/api/v1/translations/");
+      this.list.replaceChildren(...page.results.map((entry) => this.#item(entry)));
+      this.clearButton.hidden = !page.results.length;
+    } catch (error) {
+      toast(error.message, { error: true });
+    }
+  }
+
+  #item(entry) {
+    const item = this.row.content.firstElementChild.cloneNode(true);
+    const [from, to] = [entry.source, entry.target].map((code) => this.languages.name(code));
+    item.querySelector(".languages").textContent = `${from} → ${to}`;
+    item.querySelector(".text").textContent = entry.text;
+    item.querySelector(".translated").textContent = entry.translation;
+    item.querySelector(".history-entry").addEventListener("click", () => this.onChosen(entry));
+    item.querySelector(".icon-button").addEventListener("click", async () => {
+      try {
+        await call(`/api/v1/translations/${entry.id}/`, { method: "DELETE" });
+        await this.changed();
+      } catch (error) { toast(error.message, { error: true }); }
+    });
+    return item;
+  }
+
+  async #clear() {
+    if (!await confirmed(gettext("Delete the whole history?"), gettext("Delete"))) return;
+    try {
+      await call("/api/v1/translations/clear/", { method: "POST" });
+      await this.changed();
+    } catch (error) { toast(error.message, { error: true }); }
+  }
+}
