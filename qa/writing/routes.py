@@ -53,10 +53,10 @@ def route(pairs: Sequence[Pair], source: str, target: str) -> Route:
         raise TranslationError("no_models", "No translation model is installed. An administrator can add one.")
     if source == target:
         return Route(())
-    direct = _best(pairs, source, target)
+    direct = _first(pairs, source, target)
     if direct:
         return Route((direct,))
-    first, second = _best(pairs, source, PIVOT), _best(pairs, PIVOT, target)
+    first, second = _first(pairs, source, PIVOT), _first(pairs, PIVOT, target)
     if first and second:
         return Route((first, second))
     offered = sorted({f"{pair.source}-{pair.target}" for pair in pairs})
@@ -75,10 +75,9 @@ def reachable(pairs: Sequence[Pair]) -> dict[str, list[str]]:
 
 
 def _is_reachable(pairs: Sequence[Pair], source: str, target: str) -> bool:
-    return bool(_best(pairs, source, target) or (_best(pairs, source, PIVOT) and _best(pairs, PIVOT, target)))
+    return bool(_first(pairs, source, target) or (_first(pairs, source, PIVOT) and _first(pairs, PIVOT, target)))
 
 
-def _best(pairs: Sequence[Pair], source: str, target: str) -> Pair | None:
-    """Of several models for a pair, the one that was measured best."""
-    offering = [pair for pair in pairs if (pair.source, pair.target) == (source, target)]
-    return max(offering, key=lambda pair: float(pair.figures.get("bleu") or 0), default=None)
+def _first(pairs: Sequence[Pair], source: str, target: str) -> Pair | None:
+    """Of several models for a pair the first, which is the service's own choice."""
+    return next((pair for pair in pairs if (pair.source, pair.target) == (source, target)), None)
