@@ -9,6 +9,7 @@ import pytest
 
 pytest_plugins = [
     "tests.model_service", "tests.models_service.tiny_generator", "tests.openai_server", "tests.running_site",
+    "tests.small_generator",
 ]
 PASSWORD = "correct horse battery"
 

@@ -139,7 +139,7 @@ class QaTask:
             return
         self.model.save_pretrained(run.model)
         if self.settings.method == "lora":
-            _forget_local_path(run.model / "adapter_config.json", self.settings.base)
+            forget_local_path(run.model / "adapter_config.json", self.settings.base)
             halve(run.model / "adapter_model.safetensors")
 
 
@@ -163,7 +163,7 @@ def halve(weights: Path) -> None:
     save_file(tensors, weights, metadata={"format": "pt"})
 
 
-def _forget_local_path(config: Path, base: str) -> None:
+def forget_local_path(config: Path, base: str) -> None:
     values = json.loads(config.read_text())
     values["base_model_name_or_path"] = base
     config.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
