@@ -11,7 +11,7 @@ import uvicorn
 
 from models_service.memory import MB
 from models_service.protocol import MAX_FRAME_BYTES
-from models_service.registry import ModelMissing, Registry
+from models_service.registry import DTYPES, ModelMissing, Registry
 
 GRACE_SECONDS = 3
 
@@ -28,20 +28,27 @@ def main() -> None:
         "--models", type=Path, metavar="FOLDER", help="where registered models lie; else the starters are served"
     )
     parser.add_argument(
-        "--generator", type=Path, metavar="FOLDER", help="the causal language model in this folder writes the answers"
+        "--generator", default=os.environ.get("WENDA_GENERATOR", ""), metavar="NAME",
+        help="which generator writes the answers: a registered name, or a folder (WENDA_GENERATOR)",
+    )
+    parser.add_argument(
+        "--dtype", default=os.environ.get("WENDA_GENERATOR_DTYPE") or "auto", metavar="TYPE",
+        help=f"in which number format generators compute, of {', '.join(DTYPES)} (WENDA_GENERATOR_DTYPE)",
     )
     parser.add_argument(
         "--memory-mb", type=int, metavar="N", help="what all models together may take (most of what is free)"
     )
     arguments = parser.parse_args()
+    if arguments.dtype not in DTYPES:
+        parser.error(f"There is no number format {arguments.dtype}; there are: {', '.join(DTYPES)}.")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(levelname)s  %(name)s  %(message)s")
     try:
-        registry = Registry(dict(_named(value, parser) for value in arguments.model), arguments.models)
+        registry = Registry(dict(_named(value, parser) for value in arguments.model), arguments.models,
+                            generator=arguments.generator.strip(), dtype=arguments.dtype)
     except ModelMissing as problem:
         parser.error(str(problem))
 
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request; the metrics say it better
-    from models_service.engines.generating import Generator
     from models_service.engines.remote import RemoteGenerator, RemoteServer
     from models_service.server import make_app
 
@@ -49,12 +56,8 @@ def main() -> None:
     if remote and not remote.model:
         parser.error("WENDA_GENERATOR_URL is set; set WENDA_GENERATOR_MODEL to the name of the model there.")
     if remote and arguments.generator:
-        parser.error("WENDA_GENERATOR_URL is set, too; one generator can be served.")
-    generator: Generator | None = RemoteGenerator(remote) if remote else None
-    if arguments.generator:
-        from models_service.engines.causal import CausalGenerator
-
-        generator = CausalGenerator(arguments.generator.resolve().name, arguments.generator)
+        parser.error("WENDA_GENERATOR_URL is set, too; write WENDA_GENERATOR or WENDA_GENERATOR_URL, not both.")
+    generator = RemoteGenerator(remote) if remote else None
 
     # Twice the contract's limit is let in, so that a frame above it gets an answer rather than a closed socket.
     uvicorn.run(

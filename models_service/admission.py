@@ -19,13 +19,16 @@ from models_service.translation_pairs import tell_pairs
 from models_service.versions import STARTER_VERSION, VersionRecord, Versions
 
 if TYPE_CHECKING:
+    from models_service.engines.causal import CausalEngine
     from models_service.engines.encoder import EncoderEngine
     from models_service.engines.extractive import ExtractiveEngine
     from models_service.engines.reader import ReaderEngine
     from models_service.engines.reranker import RerankerEngine
     from models_service.engines.seq2seq import Seq2SeqEngine
 
-    AnyEngine = EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine
+    AnyEngine = (
+        EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine | CausalEngine
+    )
 
 log = logging.getLogger(__name__)
 

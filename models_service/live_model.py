@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models_service import memory
 from models_service.admission import bring_up
@@ -21,6 +21,9 @@ from models_service.batching import EngineQueue
 from models_service.engines.base import Engine
 from models_service.memory import Budget
 from models_service.registry import Kind, Model, ModelMissing, ModelUnusable, Registry
+
+if TYPE_CHECKING:
+    from models_service.generator_queue import GeneratorQueue
 
 log = logging.getLogger(__name__)
 MakeRoom = Callable[["LiveModel", Model, memory.Need], None]
@@ -31,7 +34,7 @@ MakeRoom = Callable[["LiveModel", Model, memory.Need], None]
 class Serving:
     """One version at work. `model` is the one that came up, of those that were tried."""
 
-    queue: EngineQueue
+    queue: EngineQueue | GeneratorQueue
     model: Model
     label: str
     life: asyncio.Task[None] = field(init=False)
@@ -123,7 +126,7 @@ class LiveModel:
         needed = _need(candidates[0])
         self._budget.hold(label, needed.loading)
         serving = Serving(queue=None, model=candidates[0], label=label)  # type: ignore[arg-type]
-        serving.queue = EngineQueue(self.name, partial(self._open, candidates, serving))
+        serving.queue = _queue(candidates[0].kind)(self.name, partial(self._open, candidates, serving))
         serving.life = asyncio.create_task(self._live(serving, needed), name=f"queue of {label}")
         return serving
 
@@ -173,9 +176,18 @@ class LiveModel:
         self.refused = f"{what} does not serve: {problem}".replace(folder, "the models folder")
 
 
+def _queue(kind: Kind) -> type[EngineQueue] | type[GeneratorQueue]:
+    """Generators are imported when the first one is asked for: they take the libraries of models along."""
+    if kind == "generator":
+        from models_service.generator_queue import GeneratorQueue
+
+        return GeneratorQueue
+    return EngineQueue
+
+
 def _need(model: Model) -> memory.Need:
     """Nothing where the files cannot be read: loading them will say what is wrong."""
     try:
-        return memory.need(model.directory())
+        return memory.need(model.directory(), model.kind)
     except ModelUnusable:
         return memory.Need(0, 0, 0)

@@ -21,7 +21,7 @@ CALIBRATION_FILE = "calibration.json"
 CARD_FILE = "card.json"
 TRANSLATOR_FILE = "translator.json"
 """The pairs of languages that a translator offers."""
-Kind = Literal["encoder", "reader", "reranker", "summarizer", "translator"]
+Kind = Literal["encoder", "reader", "reranker", "summarizer", "translator", "generator"]
 TRANSLATING = frozenset(("MarianMTModel", "M2M100ForConditionalGeneration", "MBartForConditionalGeneration"))
 """Architectures of translators; others translate when their folder says so."""
 KEPT = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.md", "*.model", "*.spm", "*.jinja")
@@ -128,13 +128,17 @@ def kind_of(folder: Path) -> Kind:
         task = read_object(folder / "adapter_config.json").get("task_type")
         if task == "QUESTION_ANS":
             return "reader"
-        raise ModelUnusable(f"{folder} is an adapter for {task}; those for QUESTION_ANS are served.")
+        if task == "CAUSAL_LM":
+            return "generator"
+        raise ModelUnusable(f"{folder} is an adapter for {task}; those for QUESTION_ANS and CAUSAL_LM are served.")
     config = read_object(folder / "config.json")
     names = config.get("architectures") or []
     if any(name.endswith("ForQuestionAnswering") for name in names):
         return "reader"
     if SCORER in names:
         return "summarizer"
+    if any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names):
+        return "generator"
     # A configuration that names no labels means two.
     labels = len(config.get("id2label") or (0, 1))
     if any(name.endswith("ForSequenceClassification") for name in names) and labels == 1:
@@ -150,7 +154,8 @@ def kind_of(folder: Path) -> Kind:
             f"{folder} is a {what}. If it translates, name each direction with --pair, as in --pair en-de."
         )
     raise ModelUnusable(
-        f"{folder} is a {what}; encoders, readers, rerankers, summarizers and translators are served."
+        f"{folder} is a {what}; encoders, readers, rerankers, summarizers, translators and generators "
+        "are served."
     )
 
 

@@ -31,6 +31,7 @@ from models_service.protocol_generation import (
     GenerateDone,
     GenerateRequest,
     GenerateTimings,
+    TokenLogprob,
     Usage,
 )
 from models_service.protocol_summary import MAX_SENTENCES, ChosenSentence, SummarizeDone, SummarizeRequest
@@ -48,8 +49,8 @@ __all__ = [  # what is defined elsewhere and is part of the contract; all of thi
     "MAX_PROMPT_CHARACTERS", "MAX_SENTENCES", "AskMessage", "BrowserMessage", "ChatEnvelope", "ChatMessage",
     "ChosenSentence", "Event", "GenerateDelta", "GenerateDone", "GenerateRequest", "GenerateTimings", "LanguagePair",
     "LanguagesDone", "LanguagesRequest", "Message", "RegenerateMessage", "Request", "ResumeMessage", "StopMessage",
-    "SummarizeDone", "SummarizeRequest", "TextNote", "Timings", "TranslateDone", "TranslateRequest", "Translation",
-    "Usage", "parse_browser_message",
+    "SummarizeDone", "SummarizeRequest", "TextNote", "Timings", "TokenLogprob", "TranslateDone", "TranslateRequest",
+    "Translation", "Usage", "parse_browser_message",
 ]
 
 MAX_TEXTS = 512

@@ -31,6 +31,9 @@ class GenerateRequest(Request):
     top_k: int | None = Field(None, ge=1, le=1000, description="not every remote server knows it")
     stop: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(default_factory=list, max_length=4)
     seed: int | None = Field(None, ge=0, lt=2**32)
+    logprobs: int | None = Field(
+        None, ge=0, le=20, description="tell of each token how likely it was, and of so many others at its place"
+    )
 
     @model_validator(mode="after")
     def _one_input(self) -> GenerateRequest:
@@ -63,11 +66,19 @@ class GenerateTimings(Message):
     compute_ms: float
 
 
+class TokenLogprob(Message):
+    token: str
+    logprob: float
+    top: list[tuple[str, float]] = Field(default_factory=list, description="the likeliest at its place, with theirs")
+
+
 class GenerateDone(Event):
     type: Literal["done"] = "done"
     result: Literal["generate"] = "generate"
     model: str
+    version: str = ""
     text: str = Field(description="equals the joined deltas")
     finish_reason: Literal["stop", "length"]
     usage: Usage
     timings: GenerateTimings
+    logprobs: list[TokenLogprob] | None = Field(None, description="where asked for, and where the generator has them")

@@ -27,6 +27,7 @@ from models_service.model_files import (
 from models_service.versions import STARTER_VERSION, Live, Versions
 
 if TYPE_CHECKING:
+    from models_service.engines.causal import CausalEngine
     from models_service.engines.encoder import EncoderEngine
     from models_service.engines.extractive import ExtractiveEngine
     from models_service.engines.reader import ReaderEngine
@@ -47,6 +48,7 @@ STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
 ELSEWHERE_VERSION = "directory"
 """The version of a model that is served from a directory; where it stays served, the place is part of it."""
+DTYPES = ("auto", "float32", "bfloat16", "float16")
 _importing = threading.Lock()
 
 
@@ -58,6 +60,8 @@ class Model:
     kind: Kind
     source: str
     version: str = ELSEWHERE_VERSION
+    dtype: str = "auto"
+    """Of a generator: the number format that it computes in, of DTYPES."""
 
     @property
     def label(self) -> str:
@@ -85,18 +89,28 @@ STARTERS = (
 class Registry:
     """The models that can be served, and the default one of each kind."""
 
-    def __init__(self, elsewhere: Mapping[str, Path] | None = None, folder: Path | None = None) -> None:
+    def __init__(
+        self, elsewhere: Mapping[str, Path] | None = None, folder: Path | None = None, *, generator: str = "",
+        dtype: str = "auto",
+    ) -> None:
         """
         Args:
             elsewhere: names directories to be used whatever is registered.
             folder: where registered versions lie; without one there are the starter models only.
+            generator: which one is the default: a registered name, or a directory; otherwise the first that is
+                served.
+            dtype: in which number format generators compute.
         """
         self._starters = {model.name: model for model in STARTERS}
         self.versions = None if folder is None else versions_in(folder)
         self._elsewhere: dict[str, Model] = {}
+        self._dtype = dtype
         for name, directory in (elsewhere or {}).items():
-            version = f"{ELSEWHERE_VERSION}-{sha256(str(directory.resolve()).encode()).hexdigest()[:8]}"
-            self._elsewhere[name] = Model(name, self.find(name).kind, str(directory), version)
+            self._elsewhere[name] = self._in_directory(name, self.find(name).kind, directory)
+        self._generator = generator
+        if generator and Path(generator).is_dir():
+            self._generator = Path(generator).resolve().name
+            self._elsewhere[self._generator] = self._in_directory(self._generator, "generator", Path(generator))
 
     def names(self) -> list[str]:
         registered = self.versions.names() if self.versions else []
@@ -137,7 +151,7 @@ class Registry:
         if self.versions is None:
             raise ModelMissing(f"There is no version {version} of {name}.")
         record = self.versions.record(name, version)
-        return Model(name, record.kind, str(self.versions.directory(name, version)), version)
+        return Model(name, record.kind, str(self.versions.directory(name, version)), version, self._dtype)
 
     def live(self, name: str) -> Live:
         """Which version is served by the registry's word, and how often that has changed. Raises ModelUnusable."""
@@ -150,12 +164,18 @@ class Registry:
 
     def default_name(self, kind: Kind) -> str:
         """The starter's; of a kind without one, the first name that is served. Raises ModelMissing."""
+        if kind == "generator" and self._generator:
+            return self._generator
         served = (name for name in self.names() if self.versions and self.versions.kind(name) == kind
                   and self.live(name).current)
         found = next((model.name for model in STARTERS if model.kind == kind), None) or next(served, None)
         if found is None:
             raise ModelMissing(f"No {kind} is served. `python manage.py models pull` or `register` adds one.")
         return found
+
+    def _in_directory(self, name: str, kind: Kind, directory: Path) -> Model:
+        version = f"{ELSEWHERE_VERSION}-{sha256(str(directory.resolve()).encode()).hexdigest()[:8]}"
+        return Model(name, kind, str(directory), version, self._dtype)
 
     def _if_there(self, name: str, version: str) -> Model | None:
         try:
@@ -173,7 +193,9 @@ def versions_in(folder: Path) -> Versions:
     return Versions(folder, {model.name: model.kind for model in STARTERS})
 
 
-def open_engine(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine:
+def open_engine(
+    model: Model
+) -> EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine | CausalEngine:
     """The model's engine, not yet loaded. Raises ModelMissing, ModelUnusable."""
     folder = model.directory()
     # Two engines may be opened at once, and transformers does not like to be imported by two threads.
@@ -187,6 +209,10 @@ def open_engine(model: Model) -> EncoderEngine | ReaderEngine | RerankerEngine |
             from models_service.engines.reranker import RerankerEngine
 
             return RerankerEngine(model.name, folder)
+        if model.kind == "generator":
+            from models_service.engines.causal import CausalEngine
+
+            return CausalEngine(model.name, folder, model.dtype)
         if model.kind == "summarizer":
             from models_service.engines.extractive import ExtractiveEngine
 

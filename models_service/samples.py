@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from models_service import translation_samples
+from models_service import generator_samples, translation_samples
 from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading, Span
 from models_service.engines.summarizing import Document
@@ -107,7 +107,8 @@ def write(folder: Path, kind: Kind, run: Run) -> None:
     if kind == "translator":
         made: BaseModel = translation_samples.made(folder, run)
     else:
-        made = {"encoder": _encoded, "reader": _read, "reranker": _ranked, "summarizer": _summarized}[kind](run)
+        made = {"encoder": _encoded, "reader": _read, "reranker": _ranked, "summarizer": _summarized,
+                "generator": generator_samples.continued}[kind](run)
     folder.mkdir(exist_ok=True)
     (folder / SAMPLES_FILE).write_text(made.model_dump_json() + "\n", encoding="utf-8")
 
@@ -126,6 +127,8 @@ def check(folder: Path, kind: Kind, run: Run) -> bool:
             _compare_vectors(EncoderSamples.model_validate_json(file.read_bytes()), run)
         elif kind == "reader":
             _compare_spans(ReaderSamples.model_validate_json(file.read_bytes()), run)
+        elif kind == "generator":
+            generator_samples.compare(generator_samples.GeneratorSamples.model_validate_json(file.read_bytes()), run)
         elif kind == "summarizer":
             _compare_summaries(SummarizerSamples.model_validate_json(file.read_bytes()), run)
         elif kind == "translator":

@@ -71,6 +71,11 @@ class Service:
             except ModelsError as problem:
                 log.warning("%s", problem.message)
         self._following = asyncio.create_task(self._follow(), name="following the registry")
+        if self.generator_name():
+            try:
+                self._serving("generator", None)
+            except ModelsError as problem:
+                log.warning("%s", problem.message)
         if self._slots:
             self._opening = asyncio.create_task(self._open_generator(self._slots.generator))
 
@@ -102,10 +107,17 @@ class Service:
         """Why a version that was promoted does not serve, of those models where one does not."""
         return {name: live.refused for name, live in self._live.items() if live.refused}
 
+    def generator_name(self) -> str:
+        """Which model writes unless another is named; "" where there is none, or it is on another server."""
+        try:
+            return "" if self._slots else self._registry.default_name("generator")
+        except (ModelMissing, ModelUnusable):
+            return ""
+
     def ready(self) -> bool:
         """Nothing is loading any more, and texts can be embedded. A missing reader is no reason to wait: without one
-        questions are refused with its sentence, and all else works."""
-        states = {name: live.serving.queue.state for name, live in self._live.items()}
+        questions are refused with its sentence, and all else works. Texts wait for a generator; nothing else does."""
+        states = {name: live.serving.queue.state for name, live in self._live.items() if live.kind != "generator"}
         return "loading" not in states.values() and states.get(self._registry.default_name("encoder")) == "ready"
 
     async def _open_generator(self, generator: Generator) -> None:
@@ -139,12 +151,12 @@ class Service:
         self, request: GenerateRequest, on_start: Callable[[], None]
     ) -> AsyncGenerator[str | GenerateDone, None]:
         """The text in pieces, then how it ended. Closing the iterator frees the slot. Raises ModelsError."""
-        if self._slots is None:
-            raise ModelsError("not_found", "No text generator is set up.")
-        name = self._slots.generator.name
-        if request.model not in (None, name):
-            raise ModelsError("not_found", f"There is no generator named {request.model!r}; there is: {name}.")
-        async with aclosing(self._slots.stream(request, on_start)) as pieces:
+        if self._slots and request.model in (None, self._slots.generator.name):
+            writing = self._slots.stream(request, on_start)
+        else:
+            serving = self._serving("generator", request.model)
+            writing = serving.queue.stream(request, lambda: serving.model.version, on_start)
+        async with aclosing(writing) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -213,7 +225,8 @@ class Service:
         try:
             name = name or self._registry.default_name(kind)
         except ModelMissing as problem:
-            raise ModelsError("not_found", str(problem)) from None
+            none = "No text generator is set up." if kind == "generator" else str(problem)
+            raise ModelsError("not_found", none) from None
         if name not in self._live:
             if name not in (known := self._registry.names()):
                 raise ModelsError("not_found", f"There is no model named {name!r}; there are: {', '.join(known)}.")

@@ -15,7 +15,7 @@ from contextlib import aclosing
 from models_service import metrics
 from models_service.engines.generating import Finish, Generation, Generator, Said
 from models_service.errors import ModelsError
-from models_service.protocol import GenerateDone, GenerateRequest, GenerateTimings, Usage
+from models_service.protocol import GenerateDone, GenerateRequest, GenerateTimings, TokenLogprob, Usage
 
 WAITING_PER_SLOT = 8
 """How many requests may wait; one client may have half of the line."""
@@ -78,6 +78,9 @@ class Slots:
                     queue_ms=_ms(began - arrived), first_token_ms=None if first is None else _ms(first - began),
                     compute_ms=_ms(ended - began),
                 ),
+                logprobs=None if finish.logprobs is None else [
+                    TokenLogprob(token=one.token, logprob=one.logprob, top=list(one.top)) for one in finish.logprobs
+                ],
             )
         finally:
             metrics.WRITING.labels(self.generator.name).dec()
@@ -153,4 +156,5 @@ def _generation(request: GenerateRequest) -> Generation:
         messages=tuple(Said(message.role, message.content) for message in request.messages or ()),
         prompt=request.prompt or "", max_tokens=request.max_tokens, temperature=request.temperature,
         top_p=request.top_p, top_k=request.top_k, stop=tuple(request.stop), seed=request.seed,
+        logprobs=request.logprobs,
     )

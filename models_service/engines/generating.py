@@ -33,15 +33,27 @@ class Generation:
     top_k: int | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    logprobs: int | None = None
+    """How many of the likeliest tokens are told at each place, beside the chosen one; None: nothing is told."""
+
+
+@dataclass(frozen=True)
+class TokenChance:
+    """A token that was written, its log-probability, and the likeliest tokens at its place with theirs."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class Finish:
-    """Why the text ends, and how many tokens it took, where that is known."""
+    """Why the text ends, and how many tokens it took, where that is known; `logprobs` where they were asked for."""
 
     reason: Literal["stop", "length"]
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    logprobs: tuple[TokenChance, ...] | None = None
 
 
 class Generator(ABC):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from models_service.engines.generating import Generation
+from models_service.engines.generating import Generation, TokenChance
 
 BROKEN = "\ufffd"
 LONGEST_CHARACTER = 8
@@ -38,6 +38,17 @@ class Sampler:
             ordered[ordered.cumsum(-1) - ordered >= self._given.top_p] = 0  # the first always stays
             shares = torch.zeros_like(shares).scatter(0, places, ordered)
         return int(torch.multinomial(shares, 1, generator=self._random))
+
+
+def chance(logits: torch.Tensor, token: int, top: int, tokenizer: PreTrainedTokenizerBase) -> TokenChance:
+    """How likely the model itself, whatever was asked of the sampler, holds this token and the likeliest others."""
+    scores = logits.float().cpu().log_softmax(-1)
+    best = scores.topk(min(top, len(scores)))
+    likeliest = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    return TokenChance(
+        tokenizer.decode([token]), float(scores[token]),
+        tuple((tokenizer.decode([one]), score) for one, score in likeliest),
+    )
 
 
 class Spelling:

@@ -12,7 +12,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from models_service.client import ModelService
-from models_service.engines.causal import CausalGenerator
+from models_service.engines.causal import CausalEngine
+from models_service.engines.causal_generator import CausalGenerator
 from models_service.engines.generating import Finish, Generation, Said
 from models_service.engines.sampling import Sampler, Spelling
 from models_service.errors import ModelsError
@@ -26,7 +27,7 @@ PROMPTS = ["The bridge", "A tower of iron stands in the park and the bridge was 
 
 @pytest.fixture
 async def generator(tiny_generator) -> AsyncIterator[CausalGenerator]:
-    made = CausalGenerator("tiny", tiny_generator)
+    made = CausalGenerator(CausalEngine("tiny", tiny_generator))
     yield made
     await made.close()
 
@@ -58,7 +59,7 @@ def expected(plain, prompt: str, tokens: int = 24) -> str:
 async def test_texts_written_together_are_those_that_transformers_writes_alone(generator, plain) -> None:
     written = await asyncio.gather(*(write(generator, greedy(prompt)) for prompt in PROMPTS))
     assert [text for text, _ in written] == [expected(plain, prompt) for prompt in PROMPTS]
-    assert generator.largest_batch == len(PROMPTS)
+    assert generator.engine.largest_batch == len(PROMPTS)
 
 
 async def test_one_that_joins_in_the_middle_changes_nothing_for_either(generator, plain) -> None:
@@ -68,7 +69,7 @@ async def test_one_that_joins_in_the_middle_changes_nothing_for_either(generator
         rest = [piece async for piece in first]
     assert joined == expected(plain, PROMPTS[1])
     assert begun + "".join(rest[:-1]) == expected(plain, PROMPTS[0], 60)
-    assert generator.largest_batch == 2
+    assert generator.engine.largest_batch == 2
 
 
 async def test_short_texts_leave_and_the_long_one_goes_on(generator, plain) -> None:
@@ -79,17 +80,17 @@ async def test_short_texts_leave_and_the_long_one_goes_on(generator, plain) -> N
     for (text, finish), prompt, size in zip(written, PROMPTS, sizes, strict=True):
         assert text == expected(plain, prompt, size)
         assert finish.completion_tokens <= size
-    assert generator.steps <= max(sizes) + 5
+    assert generator.engine.steps <= max(sizes) + 5
 
 
 async def test_closing_one_frees_its_place_within_a_step(generator) -> None:
     async with aclosing(generator.stream(greedy("The bridge", 200))) as unwanted:
         await anext(unwanted)
-    before = generator.steps
+    before = generator.engine.steps
     await write(generator, greedy("A tower", 5))
-    while generator._rows:
+    while generator.engine.rows:
         await asyncio.sleep(0)
-    assert generator.steps <= before + 8
+    assert generator.engine.steps <= before + 8
 
 
 async def test_after_many_texts_with_random_cancels_no_slot_is_taken_and_every_other_text_is_right(generator, plain):
@@ -116,9 +117,9 @@ async def test_after_many_texts_with_random_cancels_no_slot_is_taken_and_every_o
         assert text is None or text == expected(plain, prompt, size)
     assert sum(text is None for text in written) > 20
     assert (slots.free, slots.waiting) == (generator.slots, 0)
-    while generator._rows:
+    while generator.engine.rows:
         await asyncio.sleep(0)
-    assert 2 < generator.largest_batch <= generator.slots
+    assert 2 < generator.engine.largest_batch <= generator.slots
 
 
 async def test_the_same_seed_writes_the_same_alone_and_in_company(generator) -> None:
@@ -145,7 +146,7 @@ async def test_the_end_of_text_token_ends_it_and_is_not_shown(generator, plain, 
     model, tokenizer = plain
     ids = tokenizer(PROMPTS[0], return_tensors="pt")["input_ids"]
     third = int(model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=3, do_sample=False)[0, -1])
-    monkeypatch.setattr(generator, "_ends", {third})
+    monkeypatch.setattr(generator.engine, "ends", {third})
     text, finish = await write(generator, greedy(PROMPTS[0]))
     assert finish.reason == "stop" and finish.completion_tokens <= 3
     assert len(text) < len(expected(plain, PROMPTS[0], 3)) or tokenizer.decode([third]) not in text
@@ -169,7 +170,7 @@ async def test_a_prompt_longer_than_the_model_takes_is_refused_and_a_text_ends_t
 
 
 async def test_a_folder_without_a_model_is_an_error_without_its_path(tmp_path) -> None:
-    generator = CausalGenerator("nothing", tmp_path)
+    generator = CausalGenerator(CausalEngine("nothing", tmp_path))
     with pytest.raises(ModelsError) as caught:
         await write(generator, greedy("x"))
     await generator.close()
