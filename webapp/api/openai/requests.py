@@ -47,7 +47,7 @@ class Sampling(BaseModel):
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
     n: int | None = Field(None, ge=1, le=MOST_CHOICES, description="how many choices")
-    stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = Field(None, description="one string, or up to four")
+    stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = Field(None, description="one, or up to four")
     seed: int | None = None
     stream: bool | None = False
     stream_options: StreamOptions | None = None
@@ -133,8 +133,8 @@ def read(kind: type[R], data: Any) -> R:
         field = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or part in kind.model_fields
                          or str(part).islower() and str(part).isidentifier())
         if first["loc"][:1] in (("input",), ("prompt",)) and _holds_tokens(first.get("input"), data):
-            raise BadInput(_("Send texts, not tokens: the models here have vocabularies of their own. In LangChain set "
-                             "check_embedding_ctx_length to False."), field.split(".")[0]) from None
+            raise BadInput(_("Send texts, not tokens: the models here have vocabularies of their own. In LangChain "
+                             "set check_embedding_ctx_length to False."), field.split(".")[0]) from None
         raise BadInput(f"{field or 'request'}: {first['msg']}", field) from None
     if isinstance(asked, ChatCompletionRequest) and (asked.response_format or {}).get("type", "text") != "text":
         raise BadInput(_("Only texts can be written; leave response_format out."), "response_format")
