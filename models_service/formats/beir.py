@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from models_service.formats.files import FormatError, read_jsonl, read_text
+from models_service.formats.files import FormatError, read_text
+from models_service.formats.json_lines import read_json_lines
 from models_service.formats.squad import read_squad
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels/test.tsv"
@@ -74,7 +75,7 @@ def _file(folder: Path, name: str) -> Path:
 
 def _texts(file: Path) -> Iterator[tuple[str, str, str]]:
     """Each line's id, title and text."""
-    for number, row in read_jsonl(file):
+    for number, row in read_json_lines(file):
         identifier, title, text = row.get("_id"), row.get("title") or "", row.get("text")
         if not isinstance(identifier, str | int) or not isinstance(text, str) or not isinstance(title, str):
             raise FormatError(f'{file}, line {number}: expected "_id", "text" and perhaps "title", each a string')

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models_service.formats.files import FormatError, read_jsonl, read_text
+from models_service.formats.files import FormatError, read_text
+from models_service.formats.json_lines import read_json_lines
 from models_service.formats.squad import read_squad
 
 ROLES = ("system", "user", "assistant")
@@ -44,7 +45,7 @@ def read_corpus(path: Path, language: str = "en") -> list[Document]:
     elif _is_squad(text):
         found = [Document(context) for context in dict.fromkeys(one.context for one in read_squad(path))]
     else:
-        found = [_document(path, number, line, language) for number, line in read_jsonl(path)]
+        found = [_document(path, number, line, language) for number, line in read_json_lines(path)]
     if not found:
         raise FormatError(f"{path}: no text in it")
     return found

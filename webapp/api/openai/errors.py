@@ -55,10 +55,7 @@ def body_of(error: SiteError) -> dict[str, Any]:
 def openai_exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """Whatever a view raises: the status that a problem has elsewhere, in the shape that is expected here."""
     problem = exception_handler(error, context)
-    if isinstance(error, SiteError):
-        told = body_of(error)
-    else:
-        told = body(problem.status_code, problem.data["detail"])
+    told = body_of(error) if isinstance(error, SiteError) else body(problem.status_code, problem.data["detail"])
     response = Response(told, status=problem.status_code)
     for name in ("WWW-Authenticate", "Retry-After"):
         if problem.has_header(name):
