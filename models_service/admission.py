@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from models_service import model_files, samples
 from models_service.model_files import CARD_FILE, Kind, ModelUnusable
-from models_service.registry import STARTER, Model, Registry, open_engine
+from models_service.registry import STARTER, Model, Registry, conversions, open_engine
 from models_service.translation_pairs import tell_pairs
 from models_service.versions import STARTER_VERSION, VersionRecord, Versions
 
@@ -70,7 +70,7 @@ def bring_up(model: Model, versions: Versions | None = None) -> AnyEngine:
     registered = versions is not None and folder == versions.directory(model.name, model.version)
     if registered:
         model_files.check_records(folder, versions.record(model.name, model.version).files)
-    engine = _load(model)
+    engine = _load(model, conversions(versions.folder) if versions else None)
     try:
         if samples.check(_samples_folder(model, folder), model.kind, samples.run_of(engine, model.kind)):
             log.info("%s, version %s, gives what it gave when it was registered", model.name, model.version)
@@ -88,9 +88,9 @@ def _samples_folder(model: Model, folder: Path) -> Path:
     return STARTER / model.kind if model.version == STARTER_VERSION else folder
 
 
-def _load(model: Model) -> AnyEngine:
+def _load(model: Model, converted: Path | None = None) -> AnyEngine:
     """Whatever the libraries say of files that are no weights is one kind of trouble here."""
-    engine = open_engine(model)
+    engine = open_engine(model, converted)
     try:
         engine.load()
     except ModelUnusable:

@@ -59,6 +59,7 @@ class InProcessModels(Models):
         }
         if reranker:
             self._models["reranker"] = registry.named_or_directory(reranker, "reranker", folder)
+        self._folder = folder
         self._engines: dict[registry.Kind, Any] = {}
         self._one_at_a_time = threading.Lock()
         self._slots = Slots(generator) if generator else None
@@ -170,7 +171,7 @@ class InProcessModels(Models):
         with self._one_at_a_time:
             if kind not in self._engines:
                 try:
-                    engine = registry.open_engine(self._models[kind])
+                    engine = registry.open_engine(self._models[kind], registry.conversions(self._folder))
                     engine.load()
                 except (ModelMissing, ModelUnusable) as problem:
                     raise ModelsUnavailable(str(problem), retryable=False) from None

@@ -46,6 +46,7 @@ SUMMARIZER = "wenda-summarizer"
 TRANSLATOR = "wenda-translator"
 STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
+CONVERTED = ".converted"
 ELSEWHERE_VERSION = "directory"
 """The version of a model that is served from a directory; where it stays served, the place is part of it."""
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -194,9 +195,16 @@ def versions_in(folder: Path) -> Versions:
 
 
 def open_engine(
-    model: Model
+    model: Model, converted: Path | None = None
 ) -> EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine | CausalEngine:
-    """The model's engine, not yet loaded. Raises ModelMissing, ModelUnusable."""
+    """The model's engine, not yet loaded.
+
+    Args:
+        converted: where faster forms of models are kept; without it a translator is computed as it was saved.
+
+    Raises:
+        ModelMissing, ModelUnusable.
+    """
     folder = model.directory()
     # Two engines may be opened at once, and transformers does not like to be imported by two threads.
     with _importing:
@@ -220,7 +228,7 @@ def open_engine(
         if model.kind == "translator":
             from models_service.engines.seq2seq import Seq2SeqEngine
 
-            return Seq2SeqEngine(model.name, folder)
+            return Seq2SeqEngine(model.name, folder, converted)
         from models_service.engines.reader import ReaderEngine
 
         return ReaderEngine.at(model.name, folder)
@@ -243,9 +251,14 @@ def load_reader(name: str = READER, folder: Path | None = None) -> ReaderEngine:
     return engine
 
 
+def conversions(folder: Path | None) -> Path | None:
+    """Where, in the registry's folder, other forms of its models are kept."""
+    return folder / CONVERTED if folder else None
+
+
 def load_translator(name: str = TRANSLATOR, folder: Path | None = None) -> Seq2SeqEngine:
     """A translator by name or by directory, loaded. Raises ModelMissing, ModelUnusable."""
-    engine = open_engine(named_or_directory(name, "translator", folder))
+    engine = open_engine(named_or_directory(name, "translator", folder), conversions(folder))
     engine.load()
     return engine
 

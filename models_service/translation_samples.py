@@ -15,14 +15,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from models_service.engines.rewriting import Rewriting
-from models_service.model_files import ModelUnusable
+from models_service.model_files import TRANSLATOR_FILE, ModelUnusable
 from models_service.translation_pairs import OfferedPair, pairs_of
 
-SCORE_TOLERANCE = 0.15
+SCORE_TOLERANCE = 0.08
 """How far the mean log-probability a token may move on average over the samples."""
-ONE_TOLERANCE = 0.75
-"""And of one sample."""
+ONE_TOLERANCE = 0.3
+"""And of one sample. 8 bits move those of a small translator by 0.005 on average and by 0.01 at most; the weights of
+another translator of the same making, by more than 1."""
 MOST_PAIRS = 6
 """Of one model, in the order of its translator.json."""
 
@@ -77,7 +77,7 @@ class Difference(BaseModel):
 
 def made(folder: Path, run: Run) -> TranslatorSamples:
     """Raises ModelUnusable when the model has no such languages."""
-    asked = [(pair, text) for pair in pairs_of(folder)[:MOST_PAIRS] for text in SENTENCES.get(pair.source, OTHERWISE)]
+    asked = [(pair, text) for pair in _pairs(folder) for text in SENTENCES.get(pair.source, OTHERWISE)]
     best = [one.candidates[0] for one in run([pair.rewriting(text) for pair, text in asked])]
     scored = run([pair.rewriting(text, written=found.text) for (pair, text), found in zip(asked, best, strict=True)])
     return TranslatorSamples(translations=[
@@ -104,6 +104,8 @@ def compare(kept: TranslatorSamples, run: Run) -> None:
         raise ModelUnusable(f"It does not translate as it did when it was registered: {now}.")
 
 
-def inputs(folder: Path) -> list[Rewriting]:
-    """To warm a model up with."""
-    return [pair.rewriting(text) for pair in pairs_of(folder)[:1] for text in SENTENCES.get(pair.source, OTHERWISE)]
+def _pairs(folder: Path) -> list[OfferedPair]:
+    """Of a model that does not translate: English written anew."""
+    if not (folder / TRANSLATOR_FILE).is_file():
+        return [OfferedPair(source="en", target="en")]
+    return pairs_of(folder)[:MOST_PAIRS]

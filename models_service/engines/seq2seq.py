@@ -7,13 +7,14 @@ T5, BART, Pegasus. It knows tokens and forms; which languages a tag stands for i
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from models_service.engines.base import Engine
 from models_service.engines.precision import device
 from models_service.engines.rewriting import Candidate, Rewriting, Rewritten
+from models_service.engines.seq2seq_choice import best_form
 from models_service.engines.seq2seq_forms import Form, Hypothesis, Source, TransformersForm
 from models_service.engines.seq2seq_tokens import Tokens
 
@@ -45,9 +46,11 @@ class Found:
 
 
 class Seq2SeqEngine(Engine[Rewriting, Piece, Found, Rewritten]):
-    def __init__(self, name: str, directory: Path) -> None:
+    def __init__(self, name: str, directory: Path, converted: Path | None = None) -> None:
+        """`converted` is where other forms of models are kept; without it the model is computed as it was saved."""
         self.name = name
         self._directory = directory
+        self._converted = converted
         self._tokens: Tokens
         self._form: Form
         self._room = self._most = LONGEST_INPUT
@@ -69,9 +72,11 @@ class Seq2SeqEngine(Engine[Rewriting, Piece, Found, Rewritten]):
         positions = config.get("max_position_embeddings") or LONGEST_INPUT
         self._room = self._most = min(int(positions), 1024)
         self._beam = self._own_beam(config)
-        self._form = TransformersForm(
-            self._directory, where, self._tokens.never_written, self._tokens.end, self.batch_tokens
-        )
+        shared = (self._tokens.never_written, self._tokens.end, self.batch_tokens)
+        if self._converted is None:
+            self._form = TransformersForm(self._directory, where, *shared)
+        else:
+            self._form = best_form(self.name, self._directory, self._converted, where, shared, self._run_with)
 
     def warm(self) -> None:
         self.run([Rewriting("Hello.")])
@@ -108,6 +113,15 @@ class Seq2SeqEngine(Engine[Rewriting, Piece, Found, Rewritten]):
 
     def close(self) -> None:
         self._form.close()
+
+    def _run_with(self, form: Form) -> Callable[[Sequence[Rewriting]], list[Rewritten]]:
+        """This engine's `run`, computed in the given form."""
+
+        def run(inputs: Sequence[Rewriting]) -> list[Rewritten]:
+            self._form = form
+            return self.run(inputs)
+
+        return run
 
     def _pieces(self, given: Rewriting) -> list[Piece]:
         """None for a text of which the model would see nothing."""

@@ -1,7 +1,7 @@
 """The forms that a sequence-to-sequence model can be computed in, one face for all; and the original, transformers.
 
-A form sees token ids, never text. Every form searches alike: a beam that ends when it holds `beam` finished texts,
-ranked by the mean log-probability a token. `score` is that mean, the end's token counted.
+A form sees token ids, never text. Every form searches alike: a beam that ends when it holds `beam` finished texts, at
+least a token each, ranked by the mean log-probability a token. `score` is that mean, the end's token counted.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class TransformersForm(Form):
         self._batch_tokens = batch_tokens
         settings = self._model.generation_config
         # What the model's folder says of sampling or of lengths is for other uses.
-        settings.update(do_sample=False, max_length=None, min_length=0, forced_eos_token_id=None, bad_words_ids=None,
-                        num_beam_groups=1, suppress_tokens=None, forced_bos_token_id=None)
+        settings.update(do_sample=False, num_beams=1, max_length=None, min_length=None, bad_words_ids=None,
+                        suppress_tokens=None, forced_bos_token_id=None, forced_eos_token_id=None)
 
     @torch.inference_mode()
     def search(self, sources: Sequence[Source], beam: int, n_best: int) -> list[list[Hypothesis]]:
@@ -78,15 +78,17 @@ class TransformersForm(Form):
             begins = {source.begin for source in chosen}
             assert len(begins) == 1, "one target language a batch"
             begin = begins.pop()
-            most = max(source.most for source in chosen) + (begin is not None)
+            before = 1 if begin is None else 2
             out = self._model.generate(
-                input_ids=ids, attention_mask=mask, num_beams=beam, num_return_sequences=n_best, max_new_tokens=most,
-                length_penalty=1.0, early_stopping=True, suppress_tokens=self._never, forced_bos_token_id=begin,
+                input_ids=ids, attention_mask=mask, num_beams=beam, num_return_sequences=n_best,
+                max_new_tokens=max(source.most for source in chosen) + before - 1, min_new_tokens=before,
+                suppress_tokens=self._never, forced_bos_token_id=begin, renormalize_logits=True,
                 return_dict_in_generate=True, output_scores=True,
+                **({"length_penalty": 1.0, "early_stopping": True} if beam > 1 else {}),
             )
             scores = out.sequences_scores if beam > 1 else self._greedy_scores(out)
             for row, (sequence, score) in enumerate(zip(out.sequences.tolist(), scores.tolist(), strict=True)):
-                written = sequence[2 if begin is not None else 1 :]
+                written = sequence[before:]
                 finished = self._end in written
                 written = written[: written.index(self._end)] if finished else written
                 found[batch[row // n_best]].append(Hypothesis(written, score, finished))

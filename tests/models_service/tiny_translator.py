@@ -49,7 +49,7 @@ def save_tiny_translator(
         vocab_size=len(vocabulary), d_model=32, encoder_layers=2, decoder_layers=1, encoder_ffn_dim=64,
         decoder_ffn_dim=64, encoder_attention_heads=2, decoder_attention_heads=2, activation_function="relu",
         max_position_embeddings=positions, pad_token_id=padding, decoder_start_token_id=padding, eos_token_id=0,
-        forced_eos_token_id=0, scale_embedding=True, init_std=0.6,
+        forced_eos_token_id=0, scale_embedding=True, init_std=0.3,
     )
     model = MarianMTModel(config)
     with torch.no_grad():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from webapp.ops.evaluations.question_answering import OPENQA, QA
 from webapp.ops.evaluations.retrieval import RETRIEVAL
 from webapp.ops.evaluations.task import Order, Task
+from webapp.ops.evaluations.translation import TRANSLATE
 
 __all__ = ["TASKS", "Order", "Task"]
 
@@ -12,4 +13,5 @@ TASKS: dict[str, Task] = {
     "qa": QA,
     "openqa": OPENQA,
     "retrieval": RETRIEVAL,
+    "translate": TRANSLATE,
 }

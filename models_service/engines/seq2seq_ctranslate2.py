@@ -1,0 +1,176 @@
+"""A sequence-to-sequence model computed by CTranslate2: converted once, kept, and several times as fast on a CPU.
+
+The conversion lies in a folder of the model's own under the cache, named after the hash of its files, so that a model
+whose weights change is converted anew. It appears there whole or not at all, whatever is killed when.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import ctranslate2
+import torch
+from ctranslate2.converters import TransformersConverter
+
+from models_service.engines.seq2seq_forms import Form, Hypothesis, Source
+from models_service.model_files import CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE, kept_files
+
+NOT_CONVERTED = frozenset((CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE, "README.md"))
+"""Files that say something of a model and change nothing of what it computes."""
+SMALL_BYTES = 500_000_000
+"""Up to this size a model computes several batches beside each other, a thread each; a larger one, one on all."""
+log = logging.getLogger(__name__)
+
+
+class NotConverted(Exception):
+    """CTranslate2 does not cover this model; the sentence says why."""
+
+
+class _Converter(TransformersConverter):
+    """Reads safetensors only, and never in less than float32."""
+
+    def load_model(self, model_class, model_name_or_path, **kwargs):
+        model = model_class.from_pretrained(
+            model_name_or_path, **(kwargs | {"dtype": torch.float32, "use_safetensors": True})
+        )
+        if model.config.model_type == "marian":
+            _check_padding(model)
+        return model
+
+
+def _check_padding(model: torch.nn.Module) -> None:
+    """The converter drops the last token, which Marian models keep for padding, and begins from zeros."""
+    padding = model.config.pad_token_id
+    if padding != model.config.vocab_size - 1:
+        raise NotConverted("its padding is not the last token of the vocabulary")
+    if model.get_input_embeddings().weight[padding].count_nonzero():
+        raise NotConverted("its texts do not begin from a vector of zeros")
+
+
+def place(folder: Path, cache: Path) -> Path:
+    """Where whatever is made of this model is kept."""
+    digest = hashlib.sha256(ctranslate2.__version__.encode())
+    for name in kept_files(folder):
+        if str(name) not in NOT_CONVERTED:
+            digest.update(str(name).encode() + b"\0")
+            with (folder / name).open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return cache / digest.hexdigest()[:20]
+
+
+def converted(folder: Path, kept: Path, quantization: str) -> Path:
+    """The model with weights of this type, converted unless that was done before. `kept` is its place in the cache.
+
+    Raises:
+        NotConverted: the architecture is not covered, or the conversion failed.
+    """
+    target = kept / quantization
+    kept.mkdir(parents=True, exist_ok=True)
+    with _held(kept / ".lock"):
+        for left in kept.glob(".new-*"):
+            shutil.rmtree(left)
+        if target.is_dir():
+            return target
+        fresh = kept / f".new-{uuid.uuid4().hex}"
+        try:
+            with warnings.catch_warnings():  # about sacremoses, whose normalising is not used here
+                warnings.simplefilter("ignore", UserWarning)
+                _Converter(str(folder)).convert(str(fresh), quantization=quantization)
+            for file in fresh.iterdir():
+                _sync(file)
+            os.rename(fresh, target)
+        except NotConverted:
+            raise
+        except Exception as problem:
+            raise NotConverted(f"{type(problem).__name__}: {problem}") from problem
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        _sync(kept)
+    return target
+
+
+@contextmanager
+def _held(file: Path) -> Iterator[None]:
+    """Of several processes that need the same conversion one makes it; the others wait."""
+    with file.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def compute_types(device: str) -> list[str]:
+    """Number formats that are worth trying on this device, the fastest first."""
+    able = ctranslate2.get_supported_compute_types(device)
+    wanted = ("int8_float16", "float16") if device == "cuda" else ("int8", "float32")
+    return [kind for kind in wanted if kind in able]
+
+
+class CTranslate2Form(Form):
+    def __init__(
+        self, folder: Path, device: str, compute_type: str, never: Sequence[int], end: int, batch_tokens: int
+    ) -> None:
+        """`folder` holds a conversion; the rest is as in TransformersForm."""
+        self.name = f"ctranslate2 {compute_type}"
+        threads = torch.get_num_threads()
+        beside = threads if device == "cpu" and (folder / "model.bin").stat().st_size < SMALL_BYTES else 1
+        self._translator = ctranslate2.Translator(
+            str(folder), device=device, compute_type=compute_type, inter_threads=beside,
+            intra_threads=max(threads // beside, 1),
+        )
+        self._tokens: list[str] = json.loads((folder / "shared_vocabulary.json").read_text(encoding="utf-8"))
+        self._ids = {token: id_ for id_, token in enumerate(self._tokens)}
+        self._never = [[self._tokens[id_]] for id_ in never if id_ < len(self._tokens)]
+        self._end = end
+        self._batch_tokens = max(batch_tokens // beside, 1)
+
+    def search(self, sources: Sequence[Source], beam: int, n_best: int) -> list[list[Hypothesis]]:
+        begins = [self._spelled(() if source.begin is None else (source.begin,)) for source in sources]
+        results = self._translator.translate_batch(
+            [self._spelled(source.ids) for source in sources],
+            target_prefix=begins if any(begins) else None, beam_size=beam, num_hypotheses=n_best, length_penalty=1,
+            max_batch_size=self._batch_tokens, batch_type="tokens", max_input_length=0, return_scores=True,
+            max_decoding_length=max(source.most for source in sources), suppress_sequences=self._never,
+            min_decoding_length=1, return_end_token=True,
+        )
+        return [
+            [self._hypothesis(tokens, score, len(begin))
+             for tokens, score in zip(result.hypotheses, result.scores, strict=True)]
+            for result, begin in zip(results, begins, strict=True)
+        ]
+
+    def score(self, sources: Sequence[Source], targets: Sequence[Sequence[int]]) -> list[float]:
+        begins = [() if source.begin is None else (source.begin,) for source in sources]
+        results = self._translator.score_batch(
+            [self._spelled(source.ids) for source in sources],
+            [self._spelled((*begin, *target[:-1])) for begin, target in zip(begins, targets, strict=True)],
+            max_batch_size=self._batch_tokens, batch_type="tokens", max_input_length=0, offset=len(begins[0]),
+        )
+        return [sum(result.log_probs) / max(len(result.log_probs), 1) for result in results]
+
+    def close(self) -> None:
+        del self._translator
+
+    def _spelled(self, ids: Sequence[int]) -> list[str]:
+        return [self._tokens[id_] for id_ in ids]
+
+    def _hypothesis(self, tokens: list[str], score: float, before: int) -> Hypothesis:
+        ids = [self._ids[token] for token in tokens[before:]]
+        finished = bool(ids) and ids[-1] == self._end
+        return Hypothesis(ids[:-1] if finished else ids, score, finished)

@@ -1,0 +1,33 @@
+"""`translate`: held-out sentences translated by the form that is served, against their references."""
+
+from __future__ import annotations
+
+import time
+
+from models_service.evaluation.report import Report
+from models_service.evaluation.translation import scores, translated
+from models_service.formats.parallel import read_pairs
+from models_service.registry import TRANSLATOR, load_translator, named_or_directory
+from models_service.translating import choose, offers_of
+from webapp.ops.evaluations.task import Order, Task
+
+
+def _translate(order: Order) -> Report:
+    pairs = read_pairs(order.data, order.source, order.target)[: order.limit]
+    model = named_or_directory(order.model, "translator", order.models_folder)
+    offered = choose(offers_of(model), order.source, order.target, None).pair
+    engine = load_translator(order.model, order.models_folder)
+    began = time.monotonic()
+    made = translated(engine.run, [offered.rewriting(text) for text, _ in pairs], order.progress)
+    seconds = time.monotonic() - began
+    engine.close()
+    told = scores(made, [reference for _, reference in pairs], order.target)
+    return Report(
+        task="translate", model=order.model, data=order.data.name, n=len(pairs), metrics=told.metrics,
+        intervals=told.intervals, seconds=round(seconds, 1),
+        signature="; ".join(f"{name} {signature}" for name, signature in told.signatures.items()),
+    )
+
+
+TRANSLATE = Task("sentences against their translations", "JSONL with a key a language", TRANSLATOR, _translate,
+                 needs=("source", "target"))
