@@ -21,6 +21,7 @@ from webapp.accounts.models import Role, User
 from webapp.chat.models import Conversation, Message
 from webapp.errors import Forbidden, NotSignedIn
 from webapp.knowledge.models import Collection, Document, Visibility
+from webapp.training.models import Dataset, Evaluation, Job
 from webapp.writing.models import GlossaryTerm, Translation, TranslationBatch, TranslationFile
 
 Action = Literal["chat", "create_collection", "administer"]
@@ -69,6 +70,19 @@ def readable_documents(user: User | AnonymousUser) -> QuerySet[Document]:
 
 def editable_documents(user: User | AnonymousUser) -> QuerySet[Document]:
     return Document.objects.filter(collection__in=editable_collections(user))
+
+
+def datasets(user: User | AnonymousUser) -> QuerySet[Dataset]:
+    """Administrators share all that belongs to improving the models."""
+    return Dataset.objects.all() if may(user, "administer") else Dataset.objects.none()
+
+
+def jobs(user: User | AnonymousUser) -> QuerySet[Job]:
+    return Job.objects.all() if may(user, "administer") else Job.objects.none()
+
+
+def evaluations(user: User | AnonymousUser) -> QuerySet[Evaluation]:
+    return Evaluation.objects.all() if may(user, "administer") else Evaluation.objects.none()
 
 
 def own_conversations(user: User | AnonymousUser) -> QuerySet[Conversation]:

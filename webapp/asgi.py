@@ -17,9 +17,10 @@ from webapp.chat.routing import websocket_urlpatterns as chat_sockets  # noqa: E
 from webapp.knowledge.routing import websocket_urlpatterns as knowledge_sockets  # noqa: E402
 from webapp.ops.socket_gate import SocketGate, unknown_socket  # noqa: E402
 from webapp.ops.upload_limit import UploadLimit  # noqa: E402
+from webapp.training.routing import websocket_urlpatterns as training_sockets  # noqa: E402
 from webapp.writing.routing import websocket_urlpatterns as writing_sockets  # noqa: E402
 
-sockets = URLRouter([*chat_sockets, *knowledge_sockets, *writing_sockets, unknown_socket])
+sockets = URLRouter([*chat_sockets, *knowledge_sockets, *training_sockets, *writing_sockets, unknown_socket])
 application = ProtocolTypeRouter({
     "http": UploadLimit(http),
     "websocket": SocketGate(AuthMiddlewareStack(sockets)),

@@ -24,3 +24,17 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     means = np.array([sample[rng.integers(sample.size, size=sample.size)].mean() for _ in range(RESAMPLES)])
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def paired(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:
+    """Mean of `after` less mean of `before` over the same examples, and its 95 % interval.
+
+    Resampling examples, each with both values, lets what is hard for both cancel out (Koehn 2004).
+
+    Raises:
+        ValueError: there are no values, or not as many on both sides.
+    """
+    if len(before) != len(after):
+        raise ValueError("the two sides were not measured on the same examples")
+    differences = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
+    return float(differences.mean()) if differences.size else 0.0, *interval(differences)

@@ -23,3 +23,11 @@ class IsMember(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         access.require(request.user, "create_collection")
         return True
+
+
+class IsAdministrator(BasePermission):
+    """Those who look after the site and its models."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        access.require(request.user, "administer")
+        return True

@@ -10,6 +10,7 @@ from webapp.api.conversations import ConversationViewSet, FeedbackView
 from webapp.api.description import DocsView, ProtocolView, SchemaView
 from webapp.api.keys import ApiKeyViewSet
 from webapp.api.knowledge import CollectionViewSet, DocumentViewSet
+from webapp.api.training import DatasetViewSet, EvaluationViewSet, JobViewSet, ModelViewSet
 from webapp.api.translation_batches import TranslationBatchViewSet, TranslationFileViewSet
 from webapp.api.translations import GlossaryViewSet, LanguagesView, TranslateView, TranslationViewSet
 
@@ -22,6 +23,10 @@ router.register("translations", TranslationViewSet, basename="api-translation")
 router.register("glossary", GlossaryViewSet, basename="api-glossary-term")
 router.register("translation-batches", TranslationBatchViewSet, basename="api-translation-batch")
 router.register("translation-files", TranslationFileViewSet, basename="api-translation-file")
+router.register("datasets", DatasetViewSet, basename="api-dataset")
+router.register("jobs", JobViewSet, basename="api-job")
+router.register("evaluations", EvaluationViewSet, basename="api-evaluation")
+router.register("models", ModelViewSet, basename="api-model")
 
 urlpatterns = [
     path("v1/", include(router.urls)),

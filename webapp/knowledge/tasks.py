@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from celery import shared_task
@@ -17,8 +18,9 @@ def ingest(document_id: str) -> None:
 
 
 @worker_ready.connect
-def _start_attendant(**_: object) -> None:
-    worker.Attendant().start()
+def _start_attendant(sender: Any, **_: object) -> None:
+    if sender.app.conf.task_default_queue in sender.app.amqp.queues.consume_from:
+        worker.Attendant().start()
 
 
 @worker_shutting_down.connect

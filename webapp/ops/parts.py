@@ -11,6 +11,7 @@ from webapp.ops import embedded_redis, worker_pulse
 from webapp.ops.preflight import free_port
 from webapp.ops.supervisor import Part
 from webapp.settings.places import models_folder, models_service_address_file
+from webapp.settings.queues import TRAINING_QUEUE
 
 LARGEST_SOCKET_FRAME = 4 * 1024 * 1024
 """Bytes. Larger ones close the socket; those between this and the contract's limit get a kinder answer."""
@@ -32,10 +33,19 @@ def model_service(data: Path) -> Part:
 
 
 def worker(redis_url: str) -> Part:
+    return Part("worker", _celery("celery"), ready=lambda pid: worker_pulse.beats(redis_url, pid))
+
+
+def trainer(redis_url: str) -> Part:
+    """A worker of its own for what takes hours, so that it never keeps a document from being read in."""
+    return Part("trainer", _celery(TRAINING_QUEUE),
+                ready=lambda pid: worker_pulse.beats(redis_url, pid, worker_pulse.TRAINER))
+
+
+def _celery(queue: str) -> list[str]:
     # One process, no pool of children: one job at a time, and nothing is left over when it is killed.
-    command = [sys.executable, "-m", "celery", "-A", "webapp.celery", "worker", "--pool", "solo",
-               "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
-    return Part("worker", command, ready=lambda pid: worker_pulse.beats(redis_url, pid))
+    return [sys.executable, "-m", "celery", "-A", "webapp.celery", "worker", "--pool", "solo", "--queues", queue,
+            "--hostname", f"{queue}@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
 
 
 def web(host: str, port: int) -> Part:

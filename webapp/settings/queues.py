@@ -16,6 +16,9 @@ def broker_url(url: str) -> str:
     return url.replace("unix://", "redis+socket://", 1)
 
 
+TRAINING_QUEUE = "training"
+"""Of jobs that take minutes to hours; a worker of its own takes them, one at a time."""
+CELERY_TASK_ROUTES = {"webapp.training.tasks.*": {"queue": TRAINING_QUEUE}}
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "webapp.knowledge",
     "webapp.chat",
     "webapp.writing",
+    "webapp.training",
     "webapp.api",
     "webapp.ops",
 ]
@@ -72,6 +73,7 @@ USE_TZ = True
 DATA_DIR = DATA
 MODELS_SERVICE_URLS = models_service_urls()
 HAS_GENERATOR = has_generator()
+PROMOTE_MARGIN = read("WENDA_PROMOTE_MARGIN")
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [PROJECT / "static"]

@@ -21,7 +21,8 @@ DATA = "SQuAD JSON, gzip allowed"
 def _qa(order: Order) -> Report:
     questions = read_squad(order.data)[: order.limit]
     began = time.monotonic()
-    values = reading.score(load_reader(order.model, order.models_folder), questions, order.progress)
+    values = reading.score(load_reader(order.model, order.models_folder), questions, order.progress,
+                           order.keep)
     return from_examples("qa", order.model, order.data.name, values, len(questions), time.monotonic() - began)
 
 

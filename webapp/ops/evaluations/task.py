@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from models_service.evaluation.report import Report
 
@@ -14,6 +15,10 @@ Length = str | int
 
 def _no_progress(done: int, of: int) -> None:
     """Nobody watches."""
+
+
+def _keep_nothing(row: dict[str, Any]) -> None:
+    """Only the whole is wanted."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Order:
     length: Length | None = None
     reranker: str | None = None
     progress: Callable[[int, int], None] = field(default=_no_progress)
+    keep: Callable[[dict[str, Any]], None] = field(default=_keep_nothing)
+    """Given each example's result, in the data's order: what was asked, expected and given, and its own metrics."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.core.management.base import CommandError
 from models_service import model_files
 from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import ENCODER, READER, TRANSLATOR, Registry, versions_in
-from models_service.versions import STARTER_VERSION, Live, Versions
+from models_service.versions import STARTER_VERSION, Versions
 from webapp.ops import served_models
 from webapp.ops.command_line import FAILED, SiteCommand, table, wrong_use
 from webapp.settings.places import models_folder
@@ -29,7 +30,7 @@ DEFAULT_NAMES = {"encoder": ENCODER, "reader": READER, "translator": TRANSLATOR}
 
 class Command(SiteCommand):
     help = "List the models, add a version, choose which version is served, go back to the one before, take one out."
-    expected_errors = (ModelMissing, ModelUnusable)
+    expected_errors = (ModelMissing, ModelUnusable, served_models.NotServed)
 
     def add_own_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -125,13 +126,10 @@ class Command(SiteCommand):
         name = options["name"]
         known = [*versions.versions(name)]
         version = options["version"] or (known[-1] if known else STARTER_VERSION)
-        before = versions.live(name)
-        return _serve(versions, name, before, versions.promote(name, version))
+        return asdict(served_models.promote(name, version))
 
     def _rollback(self, versions: Versions, options: Mapping[str, Any]) -> dict[str, Any]:
-        name = options["name"]
-        before = versions.live(name)
-        return _serve(versions, name, before, versions.rollback(name))
+        return asdict(served_models.rollback(options["name"]))
 
     def _promote_lines(self, result: dict[str, Any]) -> list[str]:
         name = result["name"]
@@ -202,26 +200,3 @@ def _rows(registry: Registry, versions: Versions, name: str) -> list[dict[str, A
         rows.append(row)
     return rows
 
-
-def _serve(versions: Versions, name: str, before: Live, live: Live) -> dict[str, Any]:
-    """Make sure that the version that was just chosen serves; otherwise take the choice back and say why."""
-    running = served_models.are_loaded(name)
-    problem = (served_models.wait_until_served(name, live.current, live.changes) if running
-               else _try(versions, name, live.current))
-    if problem:
-        versions.take_back(name, live, before)
-        stays = f"{name} stays at version {before.current}." if before.current else f"{name} is not served."
-        raise CommandError(f"{problem[:1].upper()}{problem[1:]}\n{stays}", returncode=FAILED)
-    return {"name": name, "kind": versions.kind(name), "current": live.current, "previous": live.previous,
-            "before": before.current, "running": running}
-
-
-def _try(versions: Versions, name: str, version: str) -> str:
-    """Where no service has the model: bring it up here, as a service will; "" or why that fails."""
-    from models_service import admission  # takes seconds
-
-    try:
-        admission.bring_up(Registry(folder=versions.folder).version(name, version), versions).close()
-    except (ModelMissing, ModelUnusable) as problem:
-        return f"Version {version} does not serve: {problem}"
-    return ""

@@ -1,0 +1,111 @@
+"""Answers that people judged bad become training examples, once it is said what they should have been.
+
+A note that stands word for word in one of the answer's passages is taken as the right answer by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from webapp import access
+from webapp.accounts.models import User
+from webapp.chat.models import Feedback
+from webapp.errors import BadInput, Conflict
+from webapp.knowledge import texts
+from webapp.training import datasets
+from webapp.training.models import Correction, Dataset, DatasetVersion, DataTask
+
+AROUND = 700
+"""Characters of the document that are taken on each side of a citation, cut at paragraphs."""
+MOST_PASSAGES = 5
+NAME = "Corrections"
+
+
+@dataclass
+class Case:
+    """An answer that was judged bad, with the passages that it came from or that came nearest."""
+
+    feedback: Feedback
+    question: str
+    answer: str
+    passages: list[str]
+    correction: Correction | None
+
+    @property
+    def suggestion(self) -> tuple[str, str] | None:
+        """(passage, answer) when the person's note names the answer word for word."""
+        note = self.feedback.note.strip()
+        found = next((passage for passage in self.passages if note and note in passage), None)
+        return (found, note) if found else None
+
+
+def cases(user: User) -> list[Case]:
+    """Of everybody, the newest first: whoever judges an answer hands it to those who look after the models."""
+    found = Feedback.objects.filter(helpful=False).select_related("message__parent", "correction", "user")
+    return [_case(one, user) for one in found.order_by("-created_at")[:200]]
+
+
+def case(feedback: Feedback, user: User) -> Case:
+    return _case(feedback, user)
+
+
+def _case(feedback: Feedback, user: User) -> Case:
+    payload = feedback.message.payload
+    question = payload.get("question") or feedback.message.parent.text
+    cited = [*payload.get("citations", []), *payload.get("nearest", [])][:MOST_PASSAGES]
+    passages = list(dict.fromkeys(_passage(one, user) for one in cited))
+    return Case(feedback, question, feedback.message.text, passages, getattr(feedback, "correction", None))
+
+
+def _passage(citation: dict[str, Any], user: User) -> str:
+    """The citation with what stands around it, where the administrator may read the document; else it alone."""
+    document = access.readable_documents(user).filter(pk=citation["document"]).first()
+    if document is None:
+        return citation["quote"]
+    try:
+        begin = max(0, citation["start"] - AROUND)
+        around = texts.piece(document, begin, citation["end"] + AROUND)
+    except (BadInput, Conflict):
+        return citation["quote"]
+    inner, outer = citation["start"] - around.start, citation["end"] - around.start
+    start = around.text.rfind("\n\n", 0, inner) + 2 if "\n\n" in around.text[:inner] else 0
+    end = around.text.find("\n\n", outer)
+    return around.text[start : end if end >= 0 else None].strip()
+
+
+def correct(case: Case, context: str, answer: str, user: User | None) -> Correction:
+    """Say what the answer should have been: words of the passage, or nothing when the passage does not answer."""
+    context, answer = context.replace("\r\n", "\n").strip(), answer.replace("\r\n", "\n").strip()
+    if not context:
+        raise BadInput(_("Give the passage that the question is to be read beside."), "context")
+    start = context.find(answer) if answer else None
+    if start is not None and start < 0:
+        raise BadInput(_("The right answer must stand in the passage, letter by letter. Copy it from there."),
+                       "answer")
+    made, _new = Correction.objects.update_or_create(
+        feedback=case.feedback, defaults={"context": context, "answer": answer, "start": start, "made_by": user})
+    return made
+
+
+def make(user: User) -> tuple[DatasetVersion, bool]:
+    """All corrections as a data set, or as its next version; (version, whether nothing is new)."""
+    rows = []
+    for one in cases(user):
+        correction = one.correction
+        if correction is None and one.suggestion is not None:
+            correction = correct(one, *one.suggestion, user)
+        if correction is not None:
+            answers = [{"text": correction.answer, "answer_start": correction.start}] if correction.answer else []
+            rows.append({"id": f"feedback-{one.feedback.pk}", "question": one.question, "context": correction.context,
+                         "answers": answers, "is_impossible": not answers})
+    if not rows:
+        raise Conflict(_("No answer has been corrected yet. Say of one below what it should have been."))
+    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    known = Dataset.objects.filter(name=NAME, task=DataTask.QA).first()
+    told = _("Answers that were judged bad, with the right ones.")
+    dataset = known or datasets.create(NAME, DataTask.QA, user, told)
+    return datasets.add_version(dataset, user, "corrections.jsonl", [content])

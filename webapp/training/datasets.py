@@ -1,0 +1,182 @@
+"""What changes data sets: a file comes in, is checked row by row, split and kept as a version that never changes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from models_service.formats import splits
+from models_service.formats.checking import Checked, check
+from models_service.formats.raw_rows import FileRefused, rows_of, unpacked
+from qa.encodings import NotText, decode
+from webapp.accounts.models import User
+from webapp.errors import BadInput, Conflict
+from webapp.training import places, sentences
+from webapp.training.models import UNFINISHED, Dataset, DatasetVersion, Job
+from webapp.training.uploads import plain_name, receive
+
+HELD_OUT_SHARE = 0.2
+SEED = 13
+SHOWN_PROBLEMS = 200
+HARMLESS = frozenset(("duplicate",))
+"""A row that is left out for this takes nothing away."""
+
+
+def create(name: str, task: str, user: User | None, description: str = "") -> Dataset:
+    """A data set without versions."""
+    made = Dataset(name=name.strip(), task=task, description=description, created_by=user)
+    try:
+        made.full_clean()
+        with transaction.atomic():
+            made.save(force_insert=True)
+    except (ValidationError, IntegrityError) as error:
+        if Dataset.objects.filter(name=made.name).exists():
+            raise BadInput(_("There is a data set of this name. Open it to add a version, or choose another name."),
+                           "name") from None
+        if isinstance(error, IntegrityError):
+            raise
+        raise BadInput(" ".join(error.messages), next(iter(error.message_dict), "")) from None
+    return made
+
+
+def create_with_file(
+    name: str, task: str, user: User | None, file_name: str, chunks: Iterable[bytes], *, share: float = HELD_OUT_SHARE
+) -> DatasetVersion:
+    """A data set and its first version; neither when the file is of no use."""
+    with transaction.atomic():
+        dataset = create(name, task, user)
+        return add_version(dataset, user, file_name, chunks, share=share)[0]
+
+
+def add_version(
+    dataset: Dataset, user: User | None, file_name: str, chunks: Iterable[bytes], *, share: float = HELD_OUT_SHARE
+) -> tuple[DatasetVersion, bool]:
+    """Check and keep a file; (version, whether the data set had this content already).
+
+    Args:
+        share: of the rows that are held out for evaluation, by document.
+
+    Raises:
+        BadInput: no row of it is of use; the sentence says why.
+        TooLarge: the file is larger than the site takes.
+    """
+    if not 0 <= share < 1:
+        raise BadInput(_("The held-out share is from 0 to 90 %."), "share")
+    file_name = plain_name(file_name)
+    identifier = uuid.uuid4()
+    folder = places.dataset(identifier)
+    folder.mkdir(parents=True)
+    try:
+        size = receive(chunks, folder / "original", file_name)
+        checked = _checked(folder / "original", file_name, dataset.task)
+        version, known = _keep(dataset, user, identifier, file_name, size, checked, share)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    if known:
+        shutil.rmtree(folder, ignore_errors=True)
+    return version, known
+
+
+def _checked(file: Path, name: str, task: str) -> Checked:
+    try:
+        checked = check(rows_of(decode(unpacked(file)), name), task)
+    except NotText:
+        raise BadInput(sentences.file_refused("no_text", {}, name), "file") from None
+    except FileRefused as refused:
+        raise BadInput(sentences.file_refused(refused.code, refused.values, name), "file") from None
+    if not checked.rows:
+        told = [sentences.problem(asdict(problem)) for problem in checked.problems[:3]]
+        raise BadInput(_("%(name)s has no row that can be used. %(first)s")
+                       % {"name": name, "first": " ".join(told)}, "file")
+    return checked
+
+
+def _keep(
+    dataset: Dataset, user: User | None, identifier: uuid.UUID, name: str, size: int, checked: Checked, share: float
+) -> tuple[DatasetVersion, bool]:
+    train, held_out = splits.split(checked.rows, dataset.task, share, SEED)
+    digest = splits.content_hash([{"train": True}, *train, {"train": False}, *held_out])
+    known = dataset.versions.filter(sha256=digest).first()
+    if known is not None:
+        return known, True
+    folder = places.dataset(identifier)
+    _write_rows(folder / "rows.jsonl", train, held_out)
+    (folder / "problems.jsonl").write_text(
+        "".join(json.dumps(asdict(problem), ensure_ascii=False) + "\n" for problem in checked.problems), "utf-8")
+    left_out = [one for one in checked.problems if not one.kept and one.code not in HARMLESS]
+    version = DatasetVersion(
+        id=identifier, dataset=dataset, sha256=digest, file_name=name, size=size, is_accepted=not left_out,
+        rows_read=checked.read, rows_train=len(train), rows_held_out=len(held_out), created_by=user,
+        report=_report(checked, dataset.task),
+    )
+    for side, rows in (("train", train), ("held-out", held_out)):
+        splits.write(rows, dataset.task, places.side(version, side))
+    with transaction.atomic():
+        Dataset.objects.select_for_update().get(pk=dataset.pk)  # versions are numbered one after another
+        newest = dataset.versions.first()
+        version.number = newest.number + 1 if newest else 1
+        version.save(force_insert=True)
+    return version, False
+
+
+def _write_rows(path: Path, train: list[dict[str, Any]], held_out: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for side, rows in (("train", train), ("held-out", held_out)):
+            for row in rows:
+                file.write(json.dumps({"side": side, **row}, ensure_ascii=False) + "\n")
+
+
+def _report(checked: Checked, task: str) -> dict[str, Any]:
+    lengths = [len(splits.text_of(row, task)) for row in checked.rows]
+    report = {
+        "counts": checked.counts(), "normalised": checked.normalised,
+        "problems": [asdict(problem) for problem in checked.problems[:SHOWN_PROBLEMS]],
+        "more_problems": max(0, len(checked.problems) - SHOWN_PROBLEMS),
+        "lengths": splits.histogram(lengths), "texts": len({splits.text_of(row, task) for row in checked.rows}),
+    }
+    if task == "qa":
+        report["unanswerable"] = sum(not row["answers"] for row in checked.rows)
+    if task == "translate":
+        report["languages"] = sorted({code for row in checked.rows for code in row})
+    return report
+
+
+def accept(version: DatasetVersion) -> None:
+    """Agree that the rows that could not be used are left out."""
+    DatasetVersion.objects.filter(pk=version.pk).update(is_accepted=True)
+
+
+def delete(dataset: Dataset) -> None:
+    """The data set with its versions and files. Conflict while a job needs it."""
+    with transaction.atomic():
+        using = Job.objects.filter(data__dataset=dataset, status__in=UNFINISHED).first()
+        if using is not None:
+            raise Conflict(_("The job “%(job)s” uses this data set. Cancel it first, or wait for its end.")
+                           % {"job": using})
+        folders = [places.dataset(pk) for pk in dataset.versions.values_list("pk", flat=True)]
+        dataset.delete()
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def rows(version: DatasetVersion, search: str = "", side: str = "") -> Iterator[dict[str, Any]]:
+    """The rows that hold `search` (in any of their texts, whatever the case), of one side or both."""
+    wanted = search.casefold()
+    with (places.dataset(version.pk) / "rows.jsonl").open(encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            if side and row["side"] != side:
+                continue
+            if wanted and wanted not in json.dumps(row, ensure_ascii=False).casefold():
+                continue
+            yield row

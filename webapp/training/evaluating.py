@@ -1,0 +1,69 @@
+"""`python -m webapp.training.evaluating FOLDER`: measure the models that FOLDER/spec.json names, one after another.
+
+The same code as `manage.py evaluate`. For each model a report-N.json and examples-N.jsonl, each row's result; a model
+whose report is there is not measured again. Needs no database.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from models_service.training.run_folder import RunFolder
+from webapp.ops.evaluations import TASKS, Order
+
+
+def main(folder: Path) -> int:
+    run = RunFolder(folder)
+    try:
+        spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
+        reports = [_measured(run, spec, number, label) for number, label in enumerate(spec["models"])]
+    except Exception as error:
+        run.say(f"failed: {error}")
+        run.event(failed="error", message=str(error))
+        raise
+    run.event(finished=True, reports=reports)
+    return 0
+
+
+def _measured(run: RunFolder, spec: dict[str, Any], number: int, label: str) -> dict[str, Any]:
+    file = run.path / f"report-{number}.json"
+    if file.is_file():
+        return json.loads(file.read_text(encoding="utf-8"))
+    run.say(f"measuring {label}")
+    with (run.path / f"examples-{number}.jsonl").open("w", encoding="utf-8") as kept:
+        order = Order(
+            data=Path(spec["data"]), model=label, models_folder=Path(spec["models_folder"]),
+            progress=_progress(run, number, len(spec["models"])), keep=lambda row: kept.write(_line(row)),
+            **spec["options"],
+        )
+        report = TASKS[spec["task"]].run(order).model_dump(exclude_none=True)
+    run.say(f"{label}: " + "  ".join(f"{name} {value:.4g}" for name, value in report["metrics"].items()))
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps(report, ensure_ascii=False), encoding="utf-8")
+    fresh.replace(file)
+    return report
+
+
+def _progress(run: RunFolder, number: int, models: int) -> Callable[[int, int], None]:
+    started = False
+
+    def progress(done: int, of: int) -> None:
+        nonlocal started
+        if not started:
+            run.event(started=True, step=number * of, steps=models * of)
+            started = True
+        run.event(step=number * of + done, steps=models * of)
+
+    return progress
+
+
+def _line(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,170 @@
+"""What people do with jobs: launch, measure, evaluate, pause, cancel, resume, start over, delete.
+
+A running job is only asked here; its worker (`running.py`) acts on the row's new status within a second.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from pydantic import ValidationError
+
+from models_service.training.recipes import RECIPES
+from webapp.accounts.models import User
+from webapp.errors import BadInput, Conflict
+from webapp.training import places, queueing, stream, subjects
+from webapp.training.models import RESUMABLE, UNFINISHED, WAITING, DatasetVersion, Job, JobKind, JobStatus
+
+OF_THE_SITE = ("data", "first", "evaluation", "merge")
+"""Settings of a recipe that the site fills in itself."""
+MOST_MODELS = 4
+
+
+def launch(
+    task: str, data: DatasetVersion, options: Mapping[str, Any], user: User | None, *, name: str = "",
+    kind: str = JobKind.TRAIN, cloned_from: Job | None = None,
+) -> Job:
+    """Queue a fine-tune, or with kind "measure" only the timing of a few of its steps.
+
+    Raises:
+        BadInput: a setting cannot be used (`field` names it), or the data set cannot.
+    """
+    if task not in subjects.trainable():
+        raise BadInput(_("This task cannot be trained here."), "task")
+    _check_data(data, task)
+    if not data.rows_train:
+        raise BadInput(_("The data set has no training rows."), "data")
+    job = Job(kind=kind, task=task, name=name.strip()[:120], options=checked_options(task, options), data=data,
+              data_label=str(data), cloned_from=cloned_from, created_by=user, queued_at=timezone.now())
+    return _queued(job)
+
+
+def evaluate(
+    task: str, data: DatasetVersion, models: Sequence[str], user: User | None, *, limit: int | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Job:
+    """Queue the measuring of one or more models on the held-out rows of a data set, all on the same rows."""
+    if task not in subjects.evaluable():
+        raise BadInput(_("This task cannot be evaluated here."), "task")
+    _check_data(data, task)
+    if not data.rows_held_out:
+        raise BadInput(_("The data set has no held-out rows to measure on."), "data")
+    labels = list(dict.fromkeys(subjects.check_model(label, task) for label in models))
+    if not 1 <= len(labels) <= MOST_MODELS:
+        raise BadInput(_("Choose one to %(most)s models.") % {"most": MOST_MODELS}, "models")
+    if limit is not None and limit < 1:
+        raise BadInput(_("The limit must be at least 1."), "limit")
+    chosen = {name: value for name, value in (options or {}).items() if value not in (None, "")}
+    return _queued(Job(
+        kind=JobKind.EVALUATE, task=task, name=", ".join(labels)[:120], data=data, data_label=str(data),
+        options={**chosen, "models": labels, **({"limit": limit} if limit else {})}, created_by=user,
+        queued_at=timezone.now(),
+    ))
+
+
+def checked_options(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The given settings as the recipe's types have them; BadInput names the first that cannot be used."""
+    recipe = RECIPES[task].settings
+    known = {name for name in recipe.model_fields if name not in OF_THE_SITE}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise BadInput(_("There is no setting “%(name)s”; there are: %(known)s.")
+                       % {"name": unknown[0], "known": ", ".join(sorted(known))}, unknown[0])
+    given = {name: value for name, value in options.items() if value not in (None, "")}
+    base = given.pop("base", None) or subjects.default_base(task)
+    subjects.base_source(base)
+    # What the site fills in itself must not be missing now.
+    needed = {name: ["data"] for name, field in recipe.model_fields.items() if name == "data" and field.is_required()}
+    try:
+        valid = recipe.model_validate({**given, **needed})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        raise BadInput(_("%(setting)s: %(why)s") % {"setting": name.replace("_", " "), "why": first["msg"]},
+                       name) from None
+    values = valid.model_dump(mode="json")
+    return {**{name: values[name] for name in given}, "base": base}
+
+
+def all_options(job: Job) -> dict[str, Any]:
+    """The job's settings with the defaults of those that were not given, for comparing."""
+    recipe = RECIPES[job.task].settings
+    return {name: job.options.get(name, field.get_default(call_default_factory=True))
+            for name, field in recipe.model_fields.items() if name not in OF_THE_SITE}
+
+
+def cancel(job: Job) -> Job:
+    """Stop it; a checkpoint is kept, so that it can be resumed."""
+    return _stop(job, JobStatus.CANCELLING, JobStatus.CANCELLED, _("The job has ended already."))
+
+
+def pause(job: Job) -> Job:
+    """The same, for a job that is meant to go on."""
+    return _stop(job, JobStatus.PAUSING, JobStatus.PAUSED, _("Only a job that waits or runs can be paused."))
+
+
+def _stop(job: Job, asked: JobStatus, stopped: JobStatus, refusal: str) -> Job:
+    now = timezone.now()
+    mine = Job.objects.filter(pk=job.pk)
+    done = mine.filter(status__in=WAITING, lease="").update(status=stopped, ended_at=now, updated_at=now)
+    done = done or mine.filter(status__in=UNFINISHED).exclude(lease="").exclude(status=JobStatus.CANCELLING).update(
+        status=asked, updated_at=now)
+    job.refresh_from_db()
+    if not done and job.status != asked:
+        raise Conflict(refusal)
+    return job
+
+
+def resume(job: Job) -> Job:
+    """Go on from the last checkpoint, or from the start where there is none."""
+    return _again(job)
+
+
+def start_over(job: Job) -> Job:
+    """Forget the checkpoint and all that was reached, and begin anew with the same settings."""
+    if job.status not in RESUMABLE:
+        raise Conflict(_("Only a job that is paused, cancelled or failed can be started again."))
+    shutil.rmtree(places.job(job.pk), ignore_errors=True)
+    return _again(job, step=0, steps=0, figures={}, metrics={}, seconds=0)
+
+
+def _again(job: Job, **values: Any) -> Job:
+    now = timezone.now()
+    changed = Job.objects.filter(pk=job.pk, status__in=RESUMABLE, lease="").update(
+        status=JobStatus.QUEUED, error="", error_code="", log_tail="", deaths=0, ended_at=None, queued_at=now,
+        updated_at=now, **values,
+    )
+    if not changed:
+        raise Conflict(_("Only a job that is paused, cancelled or failed can be started again."))
+    job.refresh_from_db()
+    queueing.queue(job)
+    return job
+
+
+def delete(job: Job) -> None:
+    """The job and its folder; a model that it registered and its evaluations stay."""
+    deleted, _rows = Job.objects.filter(pk=job.pk).exclude(status__in=UNFINISHED).delete()
+    if not deleted:
+        raise Conflict(_("Cancel the job first, then delete it."))
+    shutil.rmtree(places.job(job.pk), ignore_errors=True)
+
+
+def _check_data(data: DatasetVersion, task: str) -> None:
+    if data.dataset.task != task:
+        raise BadInput(_("This data set is for another task."), "data")
+    if not data.is_accepted:
+        raise BadInput(_("Rows of this data set could not be used. Open it and agree to leave them out, "
+                         "or mend them."), "data")
+
+
+def _queued(job: Job) -> Job:
+    with transaction.atomic():
+        job.save(force_insert=True)
+        queueing.queue(job)
+    stream.say(job.pk, "queued")
+    return job

@@ -1,0 +1,74 @@
+"""The launch form, made from a recipe's own settings: for each its kind of field, default, limits and explanation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic.fields import FieldInfo
+
+from models_service.training.recipes import RECIPES
+from webapp.training import subjects
+from webapp.training.explanations import FIRST, HELP, LABELS
+from webapp.training.jobs import OF_THE_SITE
+
+
+@dataclass
+class Setting:
+    """One field. `kind` is "choice", "number", "switch" or "text"."""
+
+    name: str
+    label: str
+    help: str
+    kind: str
+    value: str
+    default: str
+    choices: tuple[str, ...] = ()
+    least: str = ""
+    most: str = ""
+    step: str = "any"
+    error: str = ""
+
+    @property
+    def is_first(self) -> bool:
+        return self.name in FIRST
+
+
+def settings_of(task: str, given: Mapping[str, Any], errors: Mapping[str, str] | None = None) -> list[Setting]:
+    """The recipe's settings in the order of the form, filled with what was given before."""
+    fields = RECIPES[task].settings.model_fields
+    names = [*(name for name in FIRST if name in fields),
+             *(name for name in fields if name not in FIRST and name not in OF_THE_SITE)]
+    return [_setting(task, name, fields[name], given, errors or {}) for name in names]
+
+
+def _setting(task: str, name: str, field: FieldInfo, given: Mapping[str, Any], errors: Mapping[str, str]) -> Setting:
+    default = field.get_default(call_default_factory=True)
+    label = str(LABELS.get(name, name.replace("_", " ").capitalize()))
+    told = str(HELP.get(name, field.description or ""))
+    made = Setting(name, label, told, "text", _shown(given.get(name)), _shown(default), error=errors.get(name, ""))
+    if name == "base":
+        choices = subjects.bases(task)
+        made.kind, made.default = "choice", subjects.default_base(task)
+        made.choices = tuple(one.label for one in choices) or (made.default,)
+        return made
+    pattern = next((found.pattern for found in field.metadata if getattr(found, "pattern", None)), None)
+    if pattern and (words := re.fullmatch(r"\^\(([\w|]+)\)\$", pattern)):
+        made.kind, made.choices = "choice", tuple(words[1].split("|"))
+    elif field.annotation is bool:
+        made.kind = "switch"
+    elif {int, float} & {field.annotation, *get_args(field.annotation)}:
+        made.kind = "number"
+        made.step = "1" if int in (field.annotation, *get_args(field.annotation)) else "any"
+        for limit in field.metadata:
+            made.least = _shown(getattr(limit, "ge", None)) or made.least
+            made.most = _shown(getattr(limit, "le", None)) or made.most
+            if getattr(limit, "gt", None) is not None and made.step == "1":
+                made.least = _shown(limit.gt + 1)
+    return made
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

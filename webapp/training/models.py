@@ -1,0 +1,189 @@
+"""Data sets, jobs, evaluations, promotions: rows say how things stand; files lie in the data folder."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from webapp.chat.models import Feedback
+
+
+class DataTask(models.TextChoices):
+    """What a data set is for; each name is a recipe's or an evaluation's."""
+
+    QA = "qa", _("Question answering")
+    TRANSLATE = "translate", _("Translation")
+    SUMMARIZE = "summarize", _("Summarization")
+    CHAT = "chat", _("Chat")
+
+
+class Dataset(models.Model):
+    """A named set of examples; what is in it is its versions' business."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120, unique=True)
+    task = models.CharField(max_length=12, choices=DataTask.choices)
+    description = models.TextField(blank=True, default="", max_length=2000)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def newest(self) -> DatasetVersion | None:
+        return self.versions.first()
+
+
+class DatasetVersion(models.Model):
+    """What a data set held once, never changed; recognised by the hash of its rows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64, help_text="of its rows and how they are split")
+    file_name = models.CharField(max_length=255)
+    size = models.PositiveBigIntegerField(help_text="bytes of the file as it came")
+    is_accepted = models.BooleanField(help_text="false while nobody has agreed that rows were left out")
+    rows_read = models.PositiveIntegerField()
+    rows_train = models.PositiveIntegerField()
+    rows_held_out = models.PositiveIntegerField()
+    report = models.JSONField(help_text="problem counts, the first problems, length histogram")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="one_version_per_number"),
+                       models.UniqueConstraint(fields=["dataset", "sha256"], name="one_version_per_content")]
+
+    def __str__(self) -> str:
+        return f"{self.dataset.name} v{self.number}"
+
+    @property
+    def rows(self) -> int:
+        return self.rows_train + self.rows_held_out
+
+
+class JobKind(models.TextChoices):
+    TRAIN = "train", _("Fine-tune")
+    EVALUATE = "evaluate", _("Evaluation")
+    MEASURE = "measure", _("Pre-flight")
+
+
+class JobStatus(models.TextChoices):
+    QUEUED = "queued", _("Waiting")
+    STARTING = "starting", _("Starting")
+    RUNNING = "running", _("Running")
+    RESUMING = "resuming", _("Resuming")
+    PAUSING = "pausing", _("Pausing")
+    PAUSED = "paused", _("Paused")
+    CANCELLING = "cancelling", _("Cancelling")
+    CANCELLED = "cancelled", _("Cancelled")
+    LOST = "lost", _("Lost its worker")
+    FAILED = "failed", _("Failed")
+    DONE = "done", _("Done")
+
+
+AT_WORK = (JobStatus.STARTING, JobStatus.RUNNING, JobStatus.RESUMING, JobStatus.PAUSING, JobStatus.CANCELLING)
+"""A worker has the job."""
+WAITING = (JobStatus.QUEUED, JobStatus.LOST)
+UNFINISHED = (*WAITING, *AT_WORK)
+RESUMABLE = (JobStatus.PAUSED, JobStatus.CANCELLED, JobStatus.FAILED)
+
+
+class Job(models.Model):
+    """Something that takes long, done by a child process of a training worker in a folder of its own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=8, choices=JobKind.choices)
+    task = models.CharField(max_length=12)
+    name = models.CharField(max_length=120, blank=True, default="")
+    status = models.CharField(max_length=10, choices=JobStatus.choices, default=JobStatus.QUEUED, db_index=True)
+    options = models.JSONField(default=dict, help_text="the settings that were asked for; the rest are defaults")
+    data = models.ForeignKey(DatasetVersion, null=True, on_delete=models.SET_NULL, related_name="jobs")
+    data_label = models.CharField(max_length=200, blank=True, default="", help_text="outlives the data set")
+    cloned_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    step = models.PositiveIntegerField(default=0)
+    steps = models.PositiveIntegerField(default=0)
+    figures = models.JSONField(default=dict, help_text="the newest loss, rate and so on")
+    metrics = models.JSONField(default=dict, help_text="of the newest evaluation")
+    result = models.JSONField(default=dict, help_text="what came out: the registered version, what was measured")
+    seconds_left = models.FloatField(null=True)
+    seconds = models.FloatField(default=0, help_text="at work, over all attempts")
+    error = models.TextField(blank=True, default="", help_text="the cause in one sentence and what to do")
+    error_code = models.CharField(max_length=20, blank=True, default="")
+    log_tail = models.TextField(blank=True, default="", help_text="the last lines before it failed")
+    deaths = models.PositiveIntegerField(default=0, help_text="of its child, with no step between them")
+    lease = models.CharField(max_length=64, blank=True, default="", help_text="which process works on it")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    queued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.get_kind_display()} {str(self.pk)[:8]}"
+
+
+class Evaluation(models.Model):
+    """A model measured on a data set's held-out rows; each row's result lies in a file."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="evaluations")
+    task = models.CharField(max_length=12)
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=32)
+    data = models.ForeignKey(DatasetVersion, null=True, on_delete=models.SET_NULL, related_name="evaluations")
+    data_label = models.CharField(max_length=200)
+    n = models.PositiveIntegerField()
+    metrics = models.JSONField()
+    intervals = models.JSONField()
+    seconds = models.FloatField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.model}@{self.version} · {self.data_label}"
+
+
+class Promotion(models.Model):
+    """Who put which version into use or took it back, when, why and by which figures."""
+
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=32)
+    before = models.CharField(max_length=32, blank=True, default="")
+    is_rollback = models.BooleanField(default=False)
+    is_against_rule = models.BooleanField(default=False)
+    reason = models.TextField(blank=True, default="", max_length=2000)
+    figures = models.JSONField(default=dict)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    by_name = models.CharField(max_length=150, blank=True, default="")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-at"]
+
+
+class Correction(models.Model):
+    """What an answer that was judged bad should have said: a span of a passage, or that the passage has no answer."""
+
+    feedback = models.OneToOneField(Feedback, on_delete=models.CASCADE, related_name="correction")
+    context = models.TextField()
+    answer = models.TextField(blank=True, default="")
+    start = models.PositiveIntegerField(null=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    made_at = models.DateTimeField(auto_now=True)

@@ -1,0 +1,81 @@
+"""Writes down what a job's child is to do (spec.json in its folder) and gives the command that does it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+import models_service.training
+from webapp.errors import Conflict
+from webapp.settings.places import models_folder
+from webapp.training import places, subjects
+from webapp.training.models import Job, JobKind
+
+LEAST_FREE_BYTES = 300_000_000
+
+
+def prepare(job: Job) -> list[str]:
+    """The child's command. Conflict when the job cannot be done, with what to do."""
+    folder = places.job(job.pk)
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        raise Conflict(_("Only %(free)s MB are free on the disk; a job needs %(least)s MB. Make room, then resume.")
+                       % {"free": free // 1_000_000, "least": LEAST_FREE_BYTES // 1_000_000})
+    if not (folder / "spec.json").is_file():
+        spec = _evaluation(job) if job.kind == JobKind.EVALUATE else _training(job)
+        fresh = folder / "spec.json.new"
+        fresh.write_text(json.dumps(spec, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        fresh.replace(folder / "spec.json")
+    if job.kind == JobKind.EVALUATE:
+        return [sys.executable, "-m", "webapp.training.evaluating", str(folder)]
+    command = [sys.executable, "-m", "models_service.training", str(folder)]
+    return [*command, "--measure"] if job.kind == JobKind.MEASURE else command
+
+
+def _file(job: Job, side: str) -> Path:
+    if job.data is None:
+        raise Conflict(_("The data set of this job was deleted."))
+    file = places.side(job.data, side)
+    if not file.is_file():
+        raise Conflict(_("The files of the data set are missing from the data folder."))
+    return file
+
+
+def _training(job: Job) -> dict[str, Any]:
+    base = job.options["base"]
+    subject = subjects.SUBJECTS[job.task]
+    held_out = str(_file(job, "held-out")) if job.data and job.data.rows_held_out else None
+    source = subjects.base_source(base)
+    # An adapter on a version of this registry would need that version for ever, so the whole model is saved.
+    merged = {"merge": True} if job.task == "qa" and Path(source).is_dir() else {}
+    return {
+        "task": job.task,
+        "settings": {**job.options, "base": source, "data": [str(_file(job, "train"))], "evaluation": held_out,
+                     **merged},
+        "register": {"folder": str(models_folder(settings.DATA_DIR)), "name": subject.model},
+        "card": {"run": str(job.pk), "base": base, "settings": job.options, "code": code_version(),
+                 "data": {"name": job.data.dataset.name, "version": job.data.number, "id": str(job.data.pk),
+                          "sha256": job.data.sha256, "rows": job.data.rows_train}},
+    }
+
+
+def _evaluation(job: Job) -> dict[str, Any]:
+    options = {name: job.options[name] for name in ("limit", "source", "target", "length") if job.options.get(name)}
+    return {"task": job.task, "models": job.options["models"], "data": str(_file(job, "held-out")),
+            "models_folder": str(models_folder(settings.DATA_DIR)), "options": options}
+
+
+def code_version() -> str:
+    """Tells one state of the training code from another, with or without a version control."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(models_service.training.__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,74 @@
+"""The registered models as pages and programs list them: each version with its size, figures and lineage."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from models_service import model_files
+from models_service.model_files import CARD_FILE, ModelMissing, ModelUnusable
+from models_service.registry import Registry
+from models_service.versions import STARTER_VERSION
+from webapp.training import subjects
+from webapp.training.models import DataTask
+
+
+@dataclass
+class Version:
+    name: str
+    version: str
+    kind: str
+    served: str
+    bytes: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    lineage: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}@{self.version}"
+
+    @property
+    def task(self) -> str:
+        return next((one.task for one in subjects.SUBJECTS.values() if one.base_kinds[0] == self.kind), "")
+
+
+def names() -> list[str]:
+    return subjects.registry().names()
+
+
+def versions(name: str) -> list[Version]:
+    """The newest first, the starter last; those whose files are gone are left out."""
+    registry = subjects.registry()
+    registered = registry.versions.versions(name) if registry.versions else []
+    found = [_version(registry, name, version) for version in [*registered[::-1], STARTER_VERSION]]
+    return [one for one in found if one is not None]
+
+
+def _version(registry: Registry, name: str, version: str) -> Version | None:
+    try:
+        model, live = registry.version(name, version), registry.live(name)
+        folder = model.directory()
+    except (ModelMissing, ModelUnusable):
+        return None
+    served = "current" if version == live.current else "previous" if version == live.previous else ""
+    size = sum((folder / file).stat().st_size for file in model_files.kept_files(folder))
+    card = _card(folder / CARD_FILE)
+    return Version(name, version, model.kind, served, size, model_files.figures(folder),
+                   {key: card[key] for key in ("base", "data", "settings", "code", "run", "source") if key in card})
+
+
+def _card(file: Any) -> dict[str, Any]:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def can_roll_back(name: str) -> bool:
+    return subjects.registry().live(name).previous is not None
+
+
+def task_name(task: str) -> str:
+    return str(DataTask(task).label) if task in DataTask.values else task

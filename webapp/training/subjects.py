@@ -1,0 +1,119 @@
+"""What can be trained and evaluated from the dashboard: for each task its registry name, its bases, its metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from models_service.model_files import ModelMissing, ModelUnusable
+from models_service.registry import ENCODER, READER, Registry
+from models_service.training.recipes import RECIPES
+from models_service.versions import STARTER_VERSION
+from webapp.errors import BadInput
+from webapp.settings.places import models_folder
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`model` is the name that a trained model is registered under; `main` the metric that decides a promotion."""
+
+    task: str
+    model: str
+    main: str
+    base_kinds: tuple[str, ...]
+    default_base: str
+
+
+SUBJECTS = {
+    "qa": Subject("qa", READER, "f1", ("reader", "encoder"), f"{READER}@{STARTER_VERSION}"),
+    "translate": Subject("translate", "wenda-translator", "chrf", ("translator",), ""),
+    "summarize": Subject("summarize", "wenda-summarizer", "rougeL", ("summarizer",), ""),
+    "chat": Subject("chat", "wenda-generator", "perplexity", ("generator",), ""),
+}
+LOWER_IS_BETTER = frozenset(("perplexity", "cross_entropy"))
+
+
+def registry() -> Registry:
+    return Registry(folder=models_folder(settings.DATA_DIR))
+
+
+def trainable() -> list[str]:
+    """Tasks with a recipe."""
+    return [task for task in SUBJECTS if task in RECIPES]
+
+
+def evaluable() -> list[str]:
+    """Tasks that an evaluation measures."""
+    from webapp.ops.evaluations import TASKS
+
+    return [task for task in SUBJECTS if task in TASKS]
+
+
+def kind_of(task: str) -> str:
+    return SUBJECTS[task].base_kinds[0]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A version that can be chosen, as NAME@VERSION, and whether it is served now."""
+
+    label: str
+    kind: str
+    is_live: bool
+
+
+def versions_of(kinds: tuple[str, ...]) -> list[Choice]:
+    """All registered and starter versions of these kinds: the served ones first, then the newest."""
+    found = registry()
+    choices = []
+    for name in found.names():
+        live = found.live(name).current
+        registered = found.versions.versions(name)[::-1] if found.versions else []
+        for version in [*registered, STARTER_VERSION]:
+            try:
+                model = found.version(name, version)
+            except (ModelMissing, ModelUnusable):
+                continue
+            if model.kind in kinds:
+                choices.append(Choice(model.label, model.kind, version == live))
+    return sorted(choices, key=lambda one: (kinds.index(one.kind), not one.is_live))
+
+
+def bases(task: str) -> list[Choice]:
+    """What a fine-tune may start from."""
+    return versions_of(SUBJECTS[task].base_kinds)
+
+
+def default_base(task: str) -> str:
+    """What is served now, so that a fine-tune goes on from what people use."""
+    live = [one.label for one in bases(task) if one.is_live]
+    return live[0] if live else SUBJECTS[task].default_base
+
+
+def base_source(label: str) -> str:
+    """As a recipe takes it: the starter encoder's package, else the version's folder."""
+    name, _mark, version = label.partition("@")
+    if (name, version) == (ENCODER, STARTER_VERSION):
+        return registry().version(name, version).source
+    try:
+        model = registry().find(label)
+        folder = model.directory()
+    except (ModelMissing, ModelUnusable) as problem:
+        raise BadInput(str(problem), "base") from None
+    return model.source if not Path(model.source).is_dir() else str(folder)
+
+
+def check_model(label: str, task: str) -> str:
+    """NAME@VERSION of a model that the task can measure; BadInput otherwise."""
+    try:
+        model = registry().find(label)
+        model.directory()
+    except (ModelMissing, ModelUnusable) as problem:
+        raise BadInput(str(problem), "models") from None
+    if model.kind != kind_of(task):
+        raise BadInput(_("%(model)s is a model of kind %(kind)s, which %(task)s does not measure.")
+                       % {"model": model.label, "kind": model.kind, "task": task}, "models")
+    return model.label

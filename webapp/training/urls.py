@@ -1,0 +1,26 @@
+"""The addresses of the dashboard, under /dashboard/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from webapp.training.views import corrections, datasets, evaluations, jobs, models
+
+urlpatterns = [
+    path("", jobs.overview, name="dashboard"),
+    path("jobs/new/", jobs.launch, name="new-job"),
+    path("jobs/compare/", jobs.compare, name="compare-jobs"),
+    path("jobs/<uuid:identifier>/", jobs.job, name="job"),
+    path("datasets/", datasets.datasets, name="datasets"),
+    path("datasets/corrections/", corrections.corrections, name="corrections"),
+    path("datasets/corrections/<int:identifier>/", corrections.correct, name="correct"),
+    path("datasets/corrections/make/", corrections.make, name="dataset-of-corrections"),
+    path("datasets/<uuid:identifier>/", datasets.dataset, name="dataset"),
+    path("datasets/<uuid:identifier>/accept/", datasets.accept, name="accept-dataset"),
+    path("datasets/<uuid:identifier>/delete/", datasets.delete, name="delete-dataset"),
+    path("evaluations/", evaluations.evaluations, name="evaluations"),
+    path("evaluations/<uuid:identifier>/", evaluations.evaluation, name="evaluation"),
+    path("models/", models.models, name="models"),
+    path("models/<str:name>/rollback/", models.rollback, name="rollback"),
+    path("models/<str:name>/<str:version>/", models.version, name="model-version"),
+]

@@ -1,0 +1,1 @@
+"""The pages of the dashboard, a file a noun. Administrators only."""
