@@ -206,7 +206,7 @@ class ModelViewSet(viewsets.ViewSet):
         found = [vars(one) for name in shelf.names() for one in shelf.versions(name)]
         return Response(ModelVersionSerializer(found, many=True).data)
 
-    @extend_schema(responses=ModelVersionSerializer(many=True))
+    @extend_schema(responses=ModelVersionSerializer(many=True), operation_id="models_retrieve")
     def retrieve(self, request: Request, pk: str) -> Response:
         """The versions of one model."""
         if pk not in shelf.names():

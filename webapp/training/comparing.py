@@ -52,6 +52,11 @@ class Row:
     main: str
 
     @property
+    def asked(self) -> str:
+        """What the model was given, by whichever name the task has for it."""
+        return str(next((self.after[name] for name in ("asked", "source", "text") if self.after.get(name)), ""))
+
+    @property
     def value(self) -> float:
         return self.after.get(self.main) or 0.0
 
