@@ -65,26 +65,30 @@ def _of_whole(
 async def _with_parts(
     units: Sequence[Unit], results: Sequence[Result | None], asking: Asking, target: str, write: Callable[[str], str]
 ) -> list[Result]:
-    """The results, those that miss something made once more in parts."""
-    drafts: dict[int, Parts] = {}
-    for number, (unit, result) in enumerate(zip(units, results, strict=True)):
-        long_numbers = [piece for piece in (result.lost if result else []) if len(piece) > _SHORT_NUMBER]
-        if result is None or long_numbers:
-            drafts[number] = Parts(unit, long_numbers)
+    """The results, those that miss something made once more in parts; once more again where that loses a number."""
+    without = {number: Parts(units[number]) for number, result in enumerate(results) if result is None}
+    made = {**dict(enumerate(results)), **await _in_parts(units, without, asking, target, write)}
+    numberless = {number: Parts(units[number], _long(result)) for number, result in made.items() if _long(result)}
+    made |= await _in_parts(units, numberless, asking, target, write)
+    return [made[number] for number in range(len(units))]  # type: ignore[misc]
+
+
+def _long(result: Result | None) -> list[str]:
+    return [piece for piece in result.lost if len(piece) > _SHORT_NUMBER] if result else []
+
+
+async def _in_parts(
+    units: Sequence[Unit], drafts: dict[int, Parts], asking: Asking, target: str, write: Callable[[str], str]
+) -> dict[int, Result | None]:
     answers = await asking.translate([text for draft in drafts.values() for text in draft.texts])
-    final = []
-    for number, (unit, result) in enumerate(zip(units, results, strict=True)):
-        draft = drafts.get(number)
-        if draft is None:
-            assert result is not None
-            final.append(result)
-            continue
+    results: dict[int, Result | None] = {}
+    for number, draft in drafts.items():
         own = [answers[text][0] for text in draft.texts]
         made = draft.put_together([one.text for one in own], target, write)
         score = min((one.score for one in own), default=0.0)
         empty = bool(own) and not any(one.text for one in own)
-        final.append(Result(made, score, lost=_missing(unit, made), untranslated=empty))
-    return final
+        results[number] = Result(made, score, lost=_missing(units[number], made), untranslated=empty)
+    return results
 
 
 def _missing(unit: Unit, made: str) -> list[str]:

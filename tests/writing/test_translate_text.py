@@ -93,7 +93,8 @@ def test_a_number_that_a_model_loses_is_put_back_and_a_short_one_is_flagged():
         def written(self, text: str, n_best: int) -> list[str]:
             return [re.sub(r"\d", "", text)] * n_best
 
-    assert "1,250" in translated("There are 1,250 cats here.", Numberless()).translation
+    for text in ("There are 1,250 cats here.", "There are 1,250 cats {where} you are."):
+        assert "1,250" in translated(text, Numberless()).translation
     (flag,) = translated("There are 3 cats here.", Numberless()).flags
     assert (flag.kind, flag.sentence, flag.pieces) == ("lost", 0, ["3"])
 
