@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     )
 
 log = logging.getLogger(__name__)
+
+_loading = threading.Lock()
+"""Held while weights are read: transformers makes the whole process build models without memory meanwhile, and a
+model that another thread makes then has no weights."""
 
 
 def register(versions: Versions, source: Path, name: str, pairs: Sequence[str] = ()) -> VersionRecord:
@@ -92,7 +97,8 @@ def _load(model: Model, converted: Path | None = None) -> AnyEngine:
     """Whatever the libraries say of files that are no weights is one kind of trouble here."""
     engine = open_engine(model, converted)
     try:
-        engine.load()
+        with _loading:
+            engine.load()
     except ModelUnusable:
         raise
     except Exception as problem:

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -33,11 +34,13 @@ class RunningModels:
 
 
 @contextmanager
-def running_models(**environment: str) -> Iterator[RunningModels]:
+def running_models(folder: Path | None = None, **environment: str) -> Iterator[RunningModels]:
+    """A model service; `folder` holds the models that are served beside the starters."""
     from webapp.ops.preflight import free_port
 
     port = free_port()
     command = [sys.executable, "-m", "models_service", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--models", str(folder)] if folder else []
     process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "2", **environment})
     try:
         end = time.monotonic() + START_SECONDS

@@ -16,13 +16,13 @@ PATIENCE = 20
 
 
 class Socket:
-    """A browser's end of /ws/chat/, over the site's real ASGI application."""
+    """A browser's end of a socket, over the site's real ASGI application."""
 
-    def __init__(self, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, headers: list[tuple[bytes, bytes]], path: str = "/ws/chat/") -> None:
         from webapp.asgi import application
 
         scope = {
-            "type": "websocket", "path": "/ws/chat/", "raw_path": b"/ws/chat/", "query_string": b"", "root_path": "",
+            "type": "websocket", "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
             "headers": headers, "subprotocols": [], "scheme": "ws", "client": ("127.0.0.1", 1), "server": (HOST, 80),
         }
         self._application = ApplicationCommunicator(application, scope)
