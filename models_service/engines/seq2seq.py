@@ -21,8 +21,9 @@ from models_service.engines.seq2seq_tokens import Tokens
 DEFAULT_BEAM = 4
 LONGEST_INPUT = 512
 """Tokens, where the model has no fixed number of positions."""
-MORE_TOKENS, TIMES_TOKENS = 32, 2
-"""How many tokens a rewriting may have: this many times those of its source, and so many more."""
+MORE_TOKENS, TIMES_TOKENS, STEP_TOKENS = 32, 2, 32
+"""How many tokens a rewriting may have: those of its source this many times and so many more, up to the next step.
+Only what has the same limit is searched together, so that a text's rewriting does not depend on its company."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ class Seq2SeqEngine(Engine[Rewriting, Piece, Found, Rewritten]):
         ]
 
     def _longest(self, given: Rewriting, tokens: int) -> int:
-        return min(given.longest or TIMES_TOKENS * tokens + MORE_TOKENS, self._most - 2)
+        wanted = TIMES_TOKENS * tokens + MORE_TOKENS
+        return min(given.longest or STEP_TOKENS * -(-wanted // STEP_TOKENS), self._most - 2)
 
     def _spelled(self, hypotheses: Sequence[Hypothesis], unknown: str) -> Found:
         texts = [(self._tokens.text(one.ids), one.score, len(one.ids) + one.finished) for one in hypotheses]
@@ -158,5 +160,6 @@ def _alike(pieces: Sequence[Piece]) -> list[list[int]]:
     """Indices of the pieces that one search can be made for."""
     groups: dict[tuple, list[int]] = {}
     for i, piece in enumerate(pieces):
-        groups.setdefault((piece.beam, piece.n_best, piece.source.begin, bool(piece.written)), []).append(i)
+        alike = piece.beam, piece.n_best, piece.source.begin, piece.source.most, bool(piece.written)
+        groups.setdefault(alike, []).append(i)
     return list(groups.values())

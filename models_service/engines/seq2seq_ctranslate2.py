@@ -142,12 +142,13 @@ class CTranslate2Form(Form):
 
     def search(self, sources: Sequence[Source], beam: int, n_best: int) -> list[list[Hypothesis]]:
         begins = [self._spelled(() if source.begin is None else (source.begin,)) for source in sources]
+        before = len(begins[0])  # counted among what is written
         results = self._translator.translate_batch(
             [self._spelled(source.ids) for source in sources],
             target_prefix=begins if any(begins) else None, beam_size=beam, num_hypotheses=n_best, length_penalty=1,
             max_batch_size=self._batch_tokens, batch_type="tokens", max_input_length=0, return_scores=True,
-            max_decoding_length=max(source.most for source in sources), suppress_sequences=self._never,
-            min_decoding_length=1, return_end_token=True,
+            max_decoding_length=before + max(source.most for source in sources), min_decoding_length=before + 1,
+            suppress_sequences=self._never, return_end_token=True,
         )
         return [
             [self._hypothesis(tokens, score, len(begin))

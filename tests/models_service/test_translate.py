@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from models_service import admission
+from models_service import admission, samples
 from models_service.client import ModelService
 from models_service.errors import ModelsError, ModelsUnavailable
 from models_service.in_process import InProcessModels
+from models_service.model_files import ModelUnusable
 from models_service.protocol import LanguagesRequest, TranslateRequest
-from models_service.registry import TRANSLATOR, Registry, versions_in
+from models_service.registry import TRANSLATOR, Registry, load_translator, versions_in
 from models_service.service import Service
 from models_service.versions import Versions
 from tests.models_service.conftest import ServiceProcess
@@ -96,3 +100,39 @@ async def test_what_a_reader_of_the_translation_should_know_is_noted(process: Se
     notes = {(note.index, note.kind): note.what for note in done.notes}
     assert (1, "pieces") in notes and (0, "pieces") not in notes
     assert notes[2, "unknown"] == "😀Ω" and (0, "unknown") not in notes
+
+
+async def test_a_cancelled_request_leaves_the_engine_to_the_next(process: ServiceProcess) -> None:
+    async with ModelService([process.url]) as models:
+        await models.translate(TEXTS, source="en", target="de")
+        long = asyncio.create_task(models.translate(TEXTS * 150, source="en", target="de", beam_size=10, client="a"))
+        started = 'wenda_models_requests_total{outcome="cancelled",type="translate"}'
+        before = process.metric(started)
+        await models.translate(TEXTS[:1], source="en", target="de", client="b")  # another client gets a turn between
+        assert not long.done()
+        long.cancel()
+        await asyncio.gather(long, return_exceptions=True)
+        done = await models.translate(TEXTS[:1], source="en", target="zh")
+        assert len(done.translations) == 1 and process.metric(started) == before + 1
+
+
+async def test_a_request_that_gets_no_turn_in_time_is_told_so(versions: Versions) -> None:
+    service = Service(Registry(folder=versions.folder))
+    request = TranslateRequest(id="1", texts=TEXTS, source="en", target="de", deadline_ms=1)
+    try:
+        with pytest.raises(ModelsError) as caught:  # loading takes longer
+            await service.answer(request, lambda: None)
+        assert (caught.value.code, caught.value.retryable) == ("deadline", True)
+    finally:
+        await service.close()
+
+
+def test_what_does_not_translate_as_it_did_does_not_go_live(versions: Versions, tmp_path: Path) -> None:
+    folder = versions.folder.parent / "other"
+    shutil.copytree(versions.directory(TRANSLATOR, "v1"), folder)
+    kept = json.loads((folder / "samples.json").read_text())
+    assert {one["pair"]["target"] for one in kept["translations"]} == {"de", "en", "zh"}
+    samples.check(folder, "translator", load_translator(str(folder)).run)
+    other = save_tiny_translator(tmp_path / "other", seed=1)
+    with pytest.raises(ModelUnusable, match="does not translate as it did when it was registered"):
+        samples.check(folder, "translator", load_translator(str(other)).run)
