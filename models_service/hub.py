@@ -48,8 +48,13 @@ class Remote:
     blob: str | None
 
 
-def pull(identifier: str, folder: Path, revision: str | None = None) -> tuple[Path, str]:
+def pull(
+    identifier: str, folder: Path, revision: str | None = None, translates: bool = False
+) -> tuple[Path, str]:
     """Fetch the model into a folder under `folder`; that folder, and the revision that the files are of.
+
+    Args:
+        translates: it is known to be a translator, whatever its architecture.
 
     Raises:
         PullFailed: it is not there, cannot be reached, needs code of its own, or is not in safetensors.
@@ -66,7 +71,7 @@ def pull(identifier: str, folder: Path, revision: str | None = None) -> tuple[Pa
         _check_room(wanted, target)
         for number, file in enumerate(wanted, start=1):
             if file.name.endswith(".safetensors"):
-                _check_settings(identifier, target)
+                _check_settings(identifier, target, translates)
             print(f"{number} of {len(wanted)}: {file.name} ({file.size / MB:.1f} MB)", file=sys.stderr, flush=True)
             _fetch(identifier, file, target, str(info.sha), endpoint)
     except GatedRepoError:
@@ -106,11 +111,13 @@ def _is_wanted(name: str) -> bool:
     return any(fnmatch.fnmatch(file, pattern) for pattern in KEPT)
 
 
-def _check_settings(identifier: str, folder: Path) -> None:
-    """Before the weights come: is it a model that can be served here?"""
+def _check_settings(identifier: str, folder: Path, translates: bool) -> None:
+    """Before the weights come: is it a model that can be served here? Of one that translates, loading it tells."""
     settings = folder / "config.json"
     if settings.is_file() and "auto_map" in json.loads(settings.read_text()):
         raise PullFailed(f"{identifier} needs code of its own, which is never run here.")
+    if translates:
+        return
     try:
         kind_of(folder)
     except ModelUnusable as problem:
@@ -166,9 +173,12 @@ def main() -> int:
     parser.add_argument("identifier", metavar="ID")
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--revision", help="a branch, a tag or a commit")
+    parser.add_argument("--translates", action="store_true", help="the model's languages were told")
     arguments = parser.parse_args()
     try:
-        folder, revision = pull(arguments.identifier, arguments.folder, arguments.revision)
+        folder, revision = pull(
+            arguments.identifier, arguments.folder, arguments.revision, arguments.translates
+        )
     except PullFailed as problem:
         print(json.dumps({"error": str(problem)}))
         return 1

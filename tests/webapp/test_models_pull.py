@@ -16,8 +16,10 @@ from django.core.management import CommandError, call_command
 from safetensors.numpy import load_file, save_file
 
 from models_service.registry import versions_in
+from models_service.translation_pairs import pairs_of
 from tests.local_hub import COMMIT, LocalHub, running_hub
 from tests.models_service.tiny_reader import save_tiny_reader
+from tests.models_service.tiny_translator import save_tiny_translator
 from webapp.ops.preflight import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -126,3 +128,21 @@ def test_without_a_connection_there_is_one_clear_line(capsys, monkeypatch) -> No
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(CommandError, match="cannot be reached .* pull again when there is a connection"):
         _pull(capsys, TINY)
+
+
+def test_a_translator_is_pulled_with_its_vocabularies_and_its_name_says_the_languages(
+    tmp_path: Path, capsys, monkeypatch, settings
+) -> None:
+    settings.DATA_DIR = tmp_path / "var"
+    folder = save_tiny_translator(tmp_path / "opus", pairs=(), tags=False)
+    with running_hub({"somebody/opus-mt-en-de": folder}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        pulled = _pull(capsys, "somebody/opus-mt-en-de")
+        told = _pull(capsys, "somebody/opus-mt-en-de", "--name", "mine", "--pair", "de-en")
+    assert (pulled["kind"], pulled["name"], told["kind"]) == ("translator", "opus-mt-en-de", "translator")
+    there = versions_in(tmp_path / "var" / "models")
+    for name, pair in (("opus-mt-en-de", ("en", "de")), ("mine", ("de", "en"))):
+        version = there.directory(name, "v1")
+        assert {"source.spm", "target.spm", "vocab.json", "samples.json"} <= {file.name for file in version.iterdir()}
+        assert [(one.source, one.target, one.tag) for one in pairs_of(version)] == [(*pair, "")]

@@ -48,6 +48,11 @@ class Command(SiteCommand):
         made["pull"].add_argument("identifier", metavar="ID", help="as in sentence-transformers/all-MiniLM-L12-v2")
         made["pull"].add_argument("--revision", metavar="NAME", help="a branch, a tag or a commit")
         made["pull"].add_argument("--name", metavar="NAME", help="the last part of the id by default")
+        for action in ("register", "pull"):
+            made[action].add_argument(
+                "--pair", action="append", default=[], dest="pairs", metavar="SOURCE-TARGET",
+                help="a direction that a translator offers, as in en-de; may be repeated (what its name says)",
+            )
         for action in ("promote", "rollback", "export"):
             made[action].add_argument("name", metavar="NAME")
         made["promote"].add_argument("version", nargs="?", metavar="VERSION", help="the newest by default")
@@ -87,11 +92,11 @@ class Command(SiteCommand):
             raise ModelMissing(f"There is no folder {folder}.")
         model = folder / "model" if (folder / "spec.json").is_file() else folder
         model_files.check_files(model, model.name)
-        kind = model_files.kind_of(model)
+        kind = "translator" if options["pairs"] else model_files.kind_of(model)
         name = options["name"] or DEFAULT_NAMES.get(kind)
         if name is None:
             raise wrong_use(f"Say under which name this {kind} is to be kept, with --name NAME.")
-        record = admission.register(versions, folder, name)
+        record = admission.register(versions, folder, name, options["pairs"])
         size = sum(file.size for file in record.files.values())
         return {"name": name, "version": record.version, "kind": record.kind, "bytes": size,
                 "folder": str(versions.directory(name, record.version))}
@@ -110,9 +115,9 @@ class Command(SiteCommand):
         name = options["name"] or identifier.rpartition("/")[2]
         versions.check_name(name)
         downloads = versions.folder / ".downloads" / identifier.replace("/", "--")
-        fetched = _fetch(identifier, options["revision"], downloads)
+        fetched = _fetch(identifier, options["revision"], downloads, bool(options["pairs"]))
         _note_source(Path(fetched["folder"]), identifier, fetched["revision"])
-        record = admission.register(versions, Path(fetched["folder"]), name)
+        record = admission.register(versions, Path(fetched["folder"]), name, options["pairs"])
         shutil.rmtree(downloads, ignore_errors=True)
         size = sum(file.size for file in record.files.values())
         return {"name": name, "version": record.version, "kind": record.kind, "bytes": size,
@@ -161,10 +166,11 @@ class Command(SiteCommand):
         return [f"{result['name']}, version {result['version']}, is in {result['folder']}."]
 
 
-def _fetch(identifier: str, revision: str | None, downloads: Path) -> dict[str, str]:
+def _fetch(identifier: str, revision: str | None, downloads: Path, translates: bool) -> dict[str, str]:
     """In a process of its own, which may use the network; its progress is shown as it comes."""
     command = [sys.executable, "-m", "models_service.hub", identifier, str(downloads)]
     command += ["--revision", revision] if revision else []
+    command += ["--translates"] if translates else []
     child = subprocess.run(command, stdout=subprocess.PIPE, env={**os.environ, "HF_HUB_OFFLINE": "0"}, check=False)
     try:
         told = json.loads(child.stdout)
