@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_service import model_files, samples
-from models_service.model_files import CARD_FILE, Kind, ModelUnusable
+from models_service.model_files import CARD_FILE, Form, Kind, ModelUnusable
 from models_service.registry import STARTER, Model, Registry, conversions, open_engine
 from models_service.translation_pairs import tell_pairs
 from models_service.versions import STARTER_VERSION, VersionRecord, Versions
 
 if TYPE_CHECKING:
     from models_service.engines.causal import CausalEngine
+    from models_service.engines.classifier import ClassifierEngine
     from models_service.engines.encoder import EncoderEngine
     from models_service.engines.extractive import ExtractiveEngine
     from models_service.engines.reader import ReaderEngine
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     AnyEngine = (
         EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine | CausalEngine
+        | ClassifierEngine
     )
 
 log = logging.getLogger(__name__)
@@ -65,8 +67,11 @@ def register(versions: Versions, source: Path, name: str, pairs: Sequence[str] =
     return versions.register(folder, name, kind="translator" if pairs else None, complete=complete)
 
 
-def bring_up(model: Model, versions: Versions | None = None) -> AnyEngine:
+def bring_up(model: Model, versions: Versions | None = None, form: Form | None = None) -> AnyEngine:
     """The model's engine, loaded, warm and checked against what was registered.
+
+    Args:
+        form: see `open_engine`.
 
     Raises:
         ModelMissing, ModelUnusable: it cannot be served, or gives something else than when it was registered.
@@ -75,7 +80,7 @@ def bring_up(model: Model, versions: Versions | None = None) -> AnyEngine:
     registered = versions is not None and folder == versions.directory(model.name, model.version)
     if registered:
         model_files.check_records(folder, versions.record(model.name, model.version).files)
-    engine = _load(model, conversions(versions.folder) if versions else None)
+    engine = _load(model, conversions(versions.folder) if versions else None, form)
     try:
         if samples.check(_samples_folder(model, folder), model.kind, samples.run_of(engine, model.kind)):
             log.info("%s, version %s, gives what it gave when it was registered", model.name, model.version)
@@ -93,9 +98,9 @@ def _samples_folder(model: Model, folder: Path) -> Path:
     return STARTER / model.kind if model.version == STARTER_VERSION else folder
 
 
-def _load(model: Model, converted: Path | None = None) -> AnyEngine:
+def _load(model: Model, converted: Path | None = None, form: Form | None = None) -> AnyEngine:
     """Whatever the libraries say of files that are no weights is one kind of trouble here."""
-    engine = open_engine(model, converted)
+    engine = open_engine(model, converted, form)
     try:
         with _loading:
             engine.load()

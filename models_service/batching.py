@@ -133,6 +133,7 @@ class EngineQueue:
         ]
         now = time.monotonic()
         started = job.started or now
+        metrics.QUEUE_SECONDS.labels(self.name).observe(started - arrived)
         return Outcome(outputs, Timings(
             queue_ms=round(1000 * (started - arrived), 2), compute_ms=round(1000 * (now - started), 2),
             batch_size=job.largest_batch,
@@ -237,7 +238,10 @@ class EngineQueue:
         seconds = time.monotonic() - began
         self._pace.saw(len(batch), seconds)
         metrics.BATCH_SECONDS.labels(self.name).observe(seconds)
-        metrics.BATCH_TOKENS.labels(self.name).observe(sum(self.engine.cost(entry.piece) for entry in batch))
+        tokens = sum(self.engine.cost(entry.piece) for entry in batch)
+        metrics.BATCH_TOKENS.labels(self.name).observe(tokens)
+        metrics.TOKENS_COMPUTED.labels(self.name).inc(tokens)
+        metrics.BATCH_SIZE.labels(self.name).observe(len(batch))
         for entry, result in zip(batch, results, strict=True):
             entry.job.results[entry.place] = result
             entry.job.unfinished -= 1

@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from pydantic import ValidationError
 
+from models_service import trace
 from models_service.errors import ModelsError, ModelsUnavailable
 from models_service.face import Encoded, Models
 from models_service.link import Done, LinkBroke
@@ -31,6 +32,8 @@ from models_service.protocol import (
     MAX_TEXT_CHARACTERS,
     MAX_TEXTS,
     ChatMessage,
+    ClassifyDone,
+    ClassifyRequest,
     EmbedDone,
     EmbedRequest,
     GenerateDone,
@@ -146,6 +149,17 @@ class ModelService(Models):
         assert isinstance(done, RerankDone)
         return done
 
+    async def classify(
+        self, texts: Sequence[str], *, model: str | None = None, client: str = ""
+    ) -> ClassifyDone:
+        """Labels for each text, or for what stands in it (1 to 512 texts of up to 20,000 characters)."""
+        request = self._make(
+            ClassifyRequest, texts=[encodable(text) for text in texts], model=model, client=client
+        )
+        done = await self._ask(request)
+        assert isinstance(done, ClassifyDone)
+        return done
+
     async def summarize(
         self, sentences: Sequence[str], *, words: int | None = None, sentences_wanted: int | None = None,
         client: str = "",
@@ -199,7 +213,7 @@ class ModelService(Models):
 
     def _make(self, kind: type[R], **values: object) -> R:
         try:
-            return kind(id=f"{self._name}-{next(self._numbers)}", **values)
+            return kind(id=f"{self._name}-{next(self._numbers)}", trace=trace.current.get(), **values)
         except ValidationError as problem:
             raise ModelsError("bad_request", _sentence(problem)) from problem
 

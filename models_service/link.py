@@ -20,6 +20,7 @@ from models_service.protocol import (
     MAX_FRAME_BYTES,
     UNKNOWN_ID,
     CancelRequest,
+    ClassifyDone,
     EmbedDone,
     ErrorEvent,
     GenerateDelta,
@@ -45,7 +46,7 @@ class LinkBroke(Exception):
     """The connection went away while the request was in flight; nobody knows whether it was worked on."""
 
 
-Done = EmbedDone | ReadDone | RerankDone | SummarizeDone | TranslateDone | LanguagesDone | GenerateDone
+Done = EmbedDone | ReadDone | RerankDone | SummarizeDone | ClassifyDone | TranslateDone | LanguagesDone | GenerateDone
 
 
 class _Arriving:

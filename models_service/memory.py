@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from models_service import metrics
 from models_service.model_files import Kind, ModelUnusable, base_of, weight_bytes
 
 SHARE_OF_FREE = 0.9
@@ -109,6 +110,7 @@ class Budget:
         """`limit` in bytes; by default most of what is free now, on the card where there is one."""
         self.limit = limit if limit is not None else int(SHARE_OF_FREE * _free_now())
         self._held: dict[str, int] = {}
+        metrics.MEMORY_LIMIT.set(self.limit)
 
     @property
     def free(self) -> int:
@@ -117,9 +119,11 @@ class Budget:
     def hold(self, label: str, amount: int) -> None:
         """Whoever loads asks `free` first; what must be there whatever the limit is held all the same."""
         self._held[label] = amount
+        metrics.MEMORY_HELD.labels(label).set(amount)
 
     def let_go(self, label: str) -> None:
-        self._held.pop(label, None)
+        if self._held.pop(label, None) is not None:
+            metrics.MEMORY_HELD.remove(label)
 
     def refusal(self, label: str, wanted: Need) -> str:
         return (

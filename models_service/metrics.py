@@ -11,6 +11,18 @@ SECONDS = Histogram(
 )
 CONNECTIONS = Gauge("wenda_models_connections", "open WebSockets")
 WAITING = Gauge("wenda_models_waiting_inputs", "texts and passages that are not computed yet", ["model"])
+QUEUE_SECONDS = Histogram(
+    "wenda_models_queue_seconds", "from a request's arrival to its first batch, or its slot", ["model"],
+    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+BATCH_SIZE = Histogram(
+    "wenda_models_batch_pieces", "sequences in a batch", ["model"], buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+)
+TOKENS_COMPUTED = Counter(
+    "wenda_models_tokens_computed_total", "tokens read in batches; its rate is tokens a second", ["model"]
+)
+MEMORY_HELD = Gauge("wenda_models_memory_held_bytes", "what a model is reckoned to take, of the limit", ["model"])
+MEMORY_LIMIT = Gauge("wenda_models_memory_limit_bytes", "what all models together may take")
 BATCH_TOKENS = Histogram(
     "wenda_models_batch_tokens", "tokens in a batch", ["model"], buckets=(16, 64, 256, 1024, 2048, 4096, 16384, 65536)
 )

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +22,9 @@ CALIBRATION_FILE = "calibration.json"
 CARD_FILE = "card.json"
 TRANSLATOR_FILE = "translator.json"
 """The pairs of languages that a translator offers."""
-Kind = Literal["encoder", "reader", "reranker", "summarizer", "translator", "generator"]
+Kind = Literal["encoder", "reader", "reranker", "summarizer", "translator", "generator", "classifier"]
+Form = Literal["float32", "bfloat16", "int8"]
+"""In which an encoder or a reader computes."""
 TRANSLATING = frozenset(("MarianMTModel", "M2M100ForConditionalGeneration", "MBartForConditionalGeneration"))
 """Architectures of translators; others translate when their folder says so."""
 KEPT = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.md", "*.model", "*.spm", "*.jinja")
@@ -30,6 +33,11 @@ SCORER = "SentenceScorer"
 """The architecture that a summarizer's config.json names."""
 VERSION_FILE = "version.json"
 SAMPLES_FILE = "samples.json"
+CLASSIFYING = ("ForSequenceClassification", "ForTokenClassification")
+CLASSIFYING_ADAPTERS: dict[Any, Literal["text", "tokens"]] = {"SEQ_CLS": "text", "TOKEN_CLS": "tokens"}
+HEADS = ("classifier.weight", "score.weight", "classifier.out_proj.weight")
+"""How a classifier's last layer may be named."""
+FORMS: tuple[Form, ...] = ("float32", "bfloat16", "int8")
 CHUNK_BYTES = 1 << 20
 
 
@@ -122,6 +130,24 @@ def calibration(folder: Path) -> Calibration | None:
         raise ModelUnusable(f"{file} is not a calibration: {problem}") from None
 
 
+def classifier_labels(folder: Path) -> tuple[Literal["text", "tokens"], list[str]]:
+    """What a classifier labels, and its labels where they are not the model's own business, which is with an adapter:
+    those of a config.json beside it, or as many numbered ones as its head has rows."""
+    file = folder / "config.json"
+    config = read_object(file) if file.is_file() else {}
+    if not (folder / "adapter_config.json").is_file():
+        names = config.get("architectures") or []
+        return ("tokens" if any(name.endswith(CLASSIFYING[1]) for name in names) else "text"), []
+    task = CLASSIFYING_ADAPTERS[read_object(folder / "adapter_config.json").get("task_type")]
+    if names := config.get("id2label"):
+        return task, [names[number] for number in sorted(names, key=int)]
+    rows = next((tensor["shape"][0] for name, tensor in _tensors(folder / "adapter_model.safetensors").items()
+                 if name.endswith(HEADS)), 0)
+    if not rows:
+        raise ModelUnusable(f"{folder} holds an adapter without a head: nothing says which labels it gives.")
+    return task, [f"LABEL_{number}" for number in range(rows)]
+
+
 def kind_of(folder: Path) -> Kind:
     """What the model's own settings say it is. Raises ModelUnusable when that is nothing that is served here."""
     if (folder / "adapter_config.json").is_file():
@@ -130,7 +156,11 @@ def kind_of(folder: Path) -> Kind:
             return "reader"
         if task == "CAUSAL_LM":
             return "generator"
-        raise ModelUnusable(f"{folder} is an adapter for {task}; those for QUESTION_ANS and CAUSAL_LM are served.")
+        if task in CLASSIFYING_ADAPTERS:
+            return "classifier"
+        raise ModelUnusable(
+            f"{folder} is an adapter for {task}; those for QUESTION_ANS, CAUSAL_LM, SEQ_CLS and TOKEN_CLS are served."
+        )
     config = read_object(folder / "config.json")
     names = config.get("architectures") or []
     if any(name.endswith("ForQuestionAnswering") for name in names):
@@ -143,6 +173,8 @@ def kind_of(folder: Path) -> Kind:
     labels = len(config.get("id2label") or (0, 1))
     if any(name.endswith("ForSequenceClassification") for name in names) and labels == 1:
         return "reranker"
+    if any(name.endswith(CLASSIFYING) for name in names):
+        return "classifier"
     if (folder / TRANSLATOR_FILE).is_file() or any(name in TRANSLATING for name in names):
         return "translator"
     # An encoder is saved with or without the head that it was first trained with.
@@ -154,7 +186,7 @@ def kind_of(folder: Path) -> Kind:
             f"{folder} is a {what}. If it translates, name each direction with --pair, as in --pair en-de."
         )
     raise ModelUnusable(
-        f"{folder} is a {what}; encoders, readers, rerankers, summarizers, translators and generators "
+        f"{folder} is a {what}; encoders, readers, rerankers, classifiers, summarizers, translators and generators "
         "are served."
     )
 
@@ -202,6 +234,11 @@ def check_records(folder: Path, recorded: dict[str, FileRecord]) -> None:
             raise ModelUnusable(f"{name} in {folder} was changed or damaged since it was registered.")
 
 
+def weight_files(folder: Path) -> list[Path]:
+    """The weights themselves, in one order."""
+    return sorted(folder.glob("*.safetensors"))
+
+
 def weight_bytes(folder: Path) -> int:
     """What the weights take in memory in float32, those of its base included; from the files' headers alone."""
     own = sum(_parameters(file) for file in folder.glob("*.safetensors"))
@@ -210,7 +247,12 @@ def weight_bytes(folder: Path) -> int:
 
 
 def _parameters(file: Path) -> int:
-    """How many numbers a safetensors file holds: its header is JSON of a length given by the first eight bytes."""
+    """How many numbers a safetensors file holds."""
+    return sum(prod(tensor["shape"]) for tensor in _tensors(file).values())
+
+
+def _tensors(file: Path) -> dict[str, Any]:
+    """What a safetensors file says of its tensors: its header is JSON of a length given by the first eight bytes."""
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(8), "little")
         if length > file.stat().st_size:
@@ -219,14 +261,7 @@ def _parameters(file: Path) -> int:
             header = json.loads(opened.read(length))
         except ValueError:
             raise ModelUnusable(f"{file} is not a safetensors file.") from None
-    count = 0
-    for name, tensor in header.items():
-        if name != "__metadata__":
-            numbers = 1
-            for extent in tensor["shape"]:
-                numbers *= extent
-            count += numbers
-    return count
+    return {name: tensor for name, tensor in header.items() if name != "__metadata__"}
 
 
 def read_object(file: Path) -> dict[str, Any]:

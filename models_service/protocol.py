@@ -24,6 +24,7 @@ from models_service.protocol_chat import (
     StopMessage,
     parse_browser_message,
 )
+from models_service.protocol_classification import ClassifyDone, ClassifyRequest, Entity, LabelScore
 from models_service.protocol_generation import (
     MAX_PROMPT_CHARACTERS,
     ChatMessage,
@@ -47,10 +48,11 @@ from models_service.protocol_translation import (
 
 __all__ = [  # what is defined elsewhere and is part of the contract; all of this file's own names are too
     "MAX_PROMPT_CHARACTERS", "MAX_SENTENCES", "AskMessage", "BrowserMessage", "ChatEnvelope", "ChatMessage",
-    "ChosenSentence", "Event", "GenerateDelta", "GenerateDone", "GenerateRequest", "GenerateTimings", "LanguagePair",
-    "LanguagesDone", "LanguagesRequest", "Message", "RegenerateMessage", "Request", "ResumeMessage", "StopMessage",
-    "SummarizeDone", "SummarizeRequest", "TextNote", "Timings", "TokenLogprob", "TranslateDone", "TranslateRequest",
-    "Translation", "Usage", "parse_browser_message",
+    "ChosenSentence", "ClassifyDone", "ClassifyRequest", "Entity", "Event", "GenerateDelta", "GenerateDone",
+    "GenerateRequest", "GenerateTimings", "LabelScore", "LanguagePair", "LanguagesDone", "LanguagesRequest",
+    "Message", "RegenerateMessage", "Request", "ResumeMessage", "StopMessage", "SummarizeDone", "SummarizeRequest",
+    "TextNote", "Timings", "TokenLogprob", "TranslateDone", "TranslateRequest", "Translation", "Usage",
+    "parse_browser_message",
 ]
 
 MAX_TEXTS = 512
@@ -96,8 +98,8 @@ class CancelRequest(Message):
 
 ServiceRequest = Annotated[
     Union[
-        EmbedRequest, ReadRequest, RerankRequest, SummarizeRequest, TranslateRequest, LanguagesRequest,
-        GenerateRequest, CancelRequest,
+        EmbedRequest, ReadRequest, RerankRequest, SummarizeRequest, ClassifyRequest, TranslateRequest,
+        LanguagesRequest, GenerateRequest, CancelRequest,
     ],
     Field(discriminator="type"),
 ]
@@ -186,7 +188,9 @@ class ErrorEvent(Event):
 
 
 DoneEvent = Annotated[
-    Union[EmbedDone, ReadDone, RerankDone, SummarizeDone, TranslateDone, LanguagesDone, GenerateDone],
+    Union[
+        EmbedDone, ReadDone, RerankDone, SummarizeDone, ClassifyDone, TranslateDone, LanguagesDone, GenerateDone,
+    ],
     Field(discriminator="result"),
 ]
 ServiceEvent = Annotated[Union[StartEvent, GenerateDelta, DoneEvent, ErrorEvent], Field(discriminator="type")]

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models_service.trace import NONE
+
 RequestId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -20,6 +22,7 @@ class Request(Message):
     model: str | None = Field(None, max_length=200, description="a registry name; the service's default otherwise")
     client: str = Field("", max_length=64, description="who asks, for fair queues: a user's id, never a name")
     deadline_ms: int | None = Field(None, gt=0, description="give up when not started after this long")
+    trace: str = Field(NONE, pattern=r"^[\w.:-]{1,64}$", description="which request of the site this is a part of")
 
 
 class Event(Message):

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from models_service.base_models import BaseModelMissing, resolve
 from models_service.model_files import (
     CALIBRATION_FILE,
+    Form,
     Kind,
     ModelMissing,
     ModelUnusable,
@@ -28,6 +30,7 @@ from models_service.versions import STARTER_VERSION, Live, Versions
 
 if TYPE_CHECKING:
     from models_service.engines.causal import CausalEngine
+    from models_service.engines.classifier import ClassifierEngine
     from models_service.engines.encoder import EncoderEngine
     from models_service.engines.extractive import ExtractiveEngine
     from models_service.engines.reader import ReaderEngine
@@ -92,7 +95,7 @@ class Registry:
 
     def __init__(
         self, elsewhere: Mapping[str, Path] | None = None, folder: Path | None = None, *, generator: str = "",
-        dtype: str = "auto",
+        dtype: str = "auto", forms: Mapping[str, Form] = MappingProxyType({}),
     ) -> None:
         """
         Args:
@@ -101,7 +104,9 @@ class Registry:
             generator: which one is the default: a registered name, or a directory; otherwise the first that is
                 served.
             dtype: in which number format generators compute.
+            forms: what the models of these names compute in, where it is not to be the fastest.
         """
+        self.forms = forms
         self._starters = {model.name: model for model in STARTERS}
         self.versions = None if folder is None else versions_in(folder)
         self._elsewhere: dict[str, Model] = {}
@@ -195,24 +200,34 @@ def versions_in(folder: Path) -> Versions:
 
 
 def open_engine(
-    model: Model, converted: Path | None = None
-) -> EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine | CausalEngine:
+    model: Model, converted: Path | None = None, form: Form | None = None
+) -> (
+    EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine | CausalEngine | ClassifierEngine
+):
     """The model's engine, not yet loaded.
 
     Args:
-        converted: where faster forms of models are kept; without it a translator is computed as it was saved.
+        converted: where faster forms of models are kept, and which is fastest here; without it a model is computed as
+            it was saved, in float32 or bfloat16.
+        form: what an encoder or a reader computes in; by default the fastest that agrees.
 
     Raises:
-        ModelMissing, ModelUnusable.
+        ModelMissing, ModelUnusable
     """
     folder = model.directory()
     # Two engines may be opened at once, and transformers does not like to be imported by two threads.
     with _importing:
         _hush()
+        from models_service.engines.forms import Choice
+
         if model.kind == "encoder":
             from models_service.engines.encoder import EncoderEngine
 
-            return EncoderEngine(model.name, folder)
+            return EncoderEngine(model.name, folder, Choice(form, converted))
+        if model.kind == "classifier":
+            from models_service.engines.classifier import ClassifierEngine
+
+            return ClassifierEngine(model.name, folder)
         if model.kind == "reranker":
             from models_service.engines.reranker import RerankerEngine
 
@@ -231,7 +246,7 @@ def open_engine(
             return Seq2SeqEngine(model.name, folder, converted)
         from models_service.engines.reader import ReaderEngine
 
-        return ReaderEngine.at(model.name, folder)
+        return ReaderEngine.at(model.name, folder, Choice(form, converted))
 
 
 def _hush() -> None:
@@ -246,7 +261,7 @@ def _hush() -> None:
 
 def load_reader(name: str = READER, folder: Path | None = None) -> ReaderEngine:
     """A reader by name or by directory, loaded. Raises ModelMissing, ModelUnusable."""
-    engine = open_engine(named_or_directory(name, "reader", folder))
+    engine = open_engine(named_or_directory(name, "reader", folder), conversions(folder))
     engine.load()
     return engine
 

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from models_service import metrics
+from models_service import metrics, request_log
 from models_service.engines.generating import Generator
 from models_service.errors import ModelsError
 from models_service.protocol import (
@@ -170,7 +170,9 @@ class Connection:
         finally:
             self._requests.pop(request.id, None)
         metrics.REQUESTS.labels(request.type, outcome).inc()
-        metrics.SECONDS.labels(request.type).observe(time.monotonic() - began)
+        seconds = time.monotonic() - began
+        metrics.SECONDS.labels(request.type).observe(seconds)
+        request_log.write(request, event, outcome, seconds)
         self._outbox.put_nowait(event)
 
     async def _write(self, request: GenerateRequest, start: Callable[[], None]) -> GenerateDone:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from models_service import translating
+from models_service import classifying, translating
 from models_service.engines.generating import Generator
 from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading
@@ -21,6 +21,8 @@ from models_service.live_model import LiveModel, Serving
 from models_service.memory import Budget, Need, NoRoom
 from models_service.protocol import (
     ChosenSentence,
+    ClassifyDone,
+    ClassifyRequest,
     EmbedDone,
     EmbedRequest,
     GenerateDone,
@@ -131,9 +133,10 @@ class Service:
 
     async def answer(
         self,
-        request: EmbedRequest | ReadRequest | RerankRequest | SummarizeRequest | TranslateRequest | LanguagesRequest,
+        request: EmbedRequest | ReadRequest | RerankRequest | SummarizeRequest | ClassifyRequest | TranslateRequest
+        | LanguagesRequest,
         on_start: Callable[[], None],
-    ) -> EmbedDone | ReadDone | RerankDone | SummarizeDone | TranslateDone | LanguagesDone:
+    ) -> EmbedDone | ReadDone | RerankDone | SummarizeDone | ClassifyDone | TranslateDone | LanguagesDone:
         """Raises ModelsError."""
         if isinstance(request, EmbedRequest):
             return await self._embed(request, on_start)
@@ -141,6 +144,8 @@ class Service:
             return await self._rerank(request, on_start)
         if isinstance(request, SummarizeRequest):
             return await self._summarize(request, on_start)
+        if isinstance(request, ClassifyRequest):
+            return await classifying.classify(request, self._serving, on_start)
         if isinstance(request, TranslateRequest):
             return await translating.translate(request, self._registry, self._serving, on_start)
         if isinstance(request, LanguagesRequest):

@@ -48,6 +48,7 @@ class Slots:
         arrived = time.monotonic()
         await self._take(request.client, request.deadline_ms)
         began = time.monotonic()
+        metrics.QUEUE_SECONDS.labels(self.generator.name).observe(began - arrived)
         metrics.WRITING.labels(self.generator.name).inc()
         try:
             on_start()

@@ -11,14 +11,17 @@ import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
 from models_service.engines.base import Engine, like_sized
-from models_service.engines.precision import device, quicken
-from models_service.registry import ModelUnusable
+from models_service.engines.forms import Body, Choice
+from models_service.engines.precision import device
+from models_service.model_files import ModelUnusable, weight_files
 
 PROBE = (
     "When was the bridge opened?",
     "The bridge over the strait was opened to traffic in October 1973, fifty years after the republic was founded.",
     "桥是什么时候开通的？",
 )
+WORK = [" ".join(PROBE[1:2] * 5)] * 16
+"""Passages of the usual length, about 130 tokens."""
 LONGEST_INPUT = 512
 """Tokens, where the model's directory does not say."""
 
@@ -26,11 +29,11 @@ LONGEST_INPUT = 512
 class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
     """Any `AutoModel` whose directory asks for mean or first-token pooling."""
 
-    def __init__(self, name: str, directory: Path, *, fast: bool = True) -> None:
-        """`fast` allows bfloat16 where it is native and agrees."""
+    def __init__(self, name: str, directory: Path, choice: Choice | None = None) -> None:
         self.name = name
         self._directory = directory
-        self._fast = fast
+        self._choice = choice or Choice()
+        self._body: Body
         self._model: torch.nn.Module
         self._tokenizer: PreTrainedTokenizerBase
         self._takes_types = False
@@ -46,8 +49,10 @@ class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
         self._model = AutoModel.from_pretrained(self._directory, use_safetensors=True, dtype=torch.float32)
         self._model.to(where).eval().requires_grad_(False)
         self._takes_types = getattr(self._model.config, "type_vocab_size", 0) > 1
-        if self._fast:
-            quicken(self._model, lambda: np.stack(self.run(PROBE)), self.name)
+        self._body = Body(self.name, self._model, self._tokenizer)
+        self._body.settle(
+            self._choice, weight_files(self._directory), lambda: np.stack(self.run(PROBE)), lambda: self.run(WORK)
+        )
 
     def warm(self) -> None:
         self.run(PROBE)
@@ -72,27 +77,33 @@ class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
         return results[0]
 
     def close(self) -> None:
-        del self._model
+        del self._model, self._body
 
     @torch.inference_mode()
     def _encode(self, texts: Sequence[list[int]]) -> np.ndarray:
         """Texts of like length, longest first."""
-        ids = np.full((len(texts), len(texts[0])), self._tokenizer.pad_token_id or 0, dtype=np.int64)
-        mask = np.zeros_like(ids)
+        mask = torch.zeros(len(texts), len(texts[0]), dtype=torch.int64)
         for row, tokens in enumerate(texts):
-            ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
-        where = self._model.device
-        inputs = {"input_ids": torch.from_numpy(ids).to(where), "attention_mask": torch.from_numpy(mask).to(where)}
-        if self._takes_types:
-            inputs["token_type_ids"] = torch.zeros_like(inputs["input_ids"])
-        states = self._model(**inputs).last_hidden_state.float()
+        states = self._body.int8_states(texts)
+        if states is None:
+            states = self._states(texts, mask)
         if self._first_token:
             pooled = states[:, 0]
         else:
-            weights = inputs["attention_mask"].unsqueeze(-1).to(states.dtype)
+            weights = mask.to(states.device).unsqueeze(-1).to(states.dtype)
             pooled = (states * weights).sum(1) / weights.sum(1)
         return torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
+
+    def _states(self, texts: Sequence[list[int]], mask: torch.Tensor) -> torch.Tensor:
+        ids = np.full(mask.shape, self._tokenizer.pad_token_id or 0, dtype=np.int64)
+        for row, tokens in enumerate(texts):
+            ids[row, : len(tokens)] = tokens
+        where = self._model.device
+        inputs = {"input_ids": torch.from_numpy(ids).to(where), "attention_mask": mask.to(where)}
+        if self._takes_types:
+            inputs["token_type_ids"] = torch.zeros_like(inputs["input_ids"])
+        return self._model(**inputs).last_hidden_state.float()
 
 
 def _longest_input(directory: Path, tokenizer: PreTrainedTokenizerBase) -> int:

@@ -16,9 +16,11 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTraine
 
 from models_service import registry
 from models_service.engines.base import Engine, like_sized
-from models_service.engines.precision import device, quicken
+from models_service.engines.forms import Body, Choice
+from models_service.engines.precision import device
 from models_service.engines.reading import Reading, Span
 from models_service.engines.span_windows import Window, cut_windows, pad
+from models_service.model_files import weight_files
 from models_service.protocol import Calibration
 
 MAX_ANSWER_TOKENS = 30
@@ -39,6 +41,8 @@ PROBE = (
     ),
     Reading("Who designed the tower?", "The tower was built by a company; Stephen Sauvestre designed it."),
 )
+WORK = [Reading(PROBE[0].question, " ".join([PROBE[0].passage] * 5))] * 10
+"""As many passages as are read for one question, of the usual length."""
 
 
 class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
@@ -54,6 +58,7 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         batch_tokens: int = 4096,
         name: str = "",
         directory: Path | None = None,
+        choice: Choice | None = None,
     ) -> None:
         """From what is in memory, such as a model being trained; or from a `directory`, which `load` reads."""
         self.name = name
@@ -65,11 +70,13 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         self._max_length = max_length
         self._stride = stride
         self._tells_types = True
+        self._choice = choice or Choice()
+        self._body: Body | None = None
 
     @classmethod
-    def at(cls, name: str, directory: Path) -> ReaderEngine:
+    def at(cls, name: str, directory: Path, choice: Choice | None = None) -> ReaderEngine:
         """The reader in a directory, not yet loaded."""
-        return cls(None, None, name=name, directory=directory)
+        return cls(None, None, name=name, directory=directory, choice=choice)
 
     def load(self) -> None:
         """Read model, tokenizer and calibration; a reader made in memory has them."""
@@ -84,7 +91,10 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         self._tells_types = registry.adapter_base(self._directory) is None
         # The head stays exact: in bfloat16 a score of 10 is rounded to a sixteenth, and spans are compared by it.
         self._model.qa_outputs.register_forward_pre_hook(lambda _, given: (given[0].float(),))
-        quicken(self._model.base_model, self._probe, self.name)
+        self._body = Body(self.name, self._model.base_model, self._tokenizer)
+        base = registry.adapter_base(self._directory)
+        weights = [*weight_files(self._directory), *(weight_files(Path(base)) if base else [])]
+        self._body.settle(self._choice, weights, self._probe, lambda: self.run(WORK))
 
     def warm(self) -> None:
         self.run(PROBE)
@@ -122,7 +132,7 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         return self.run([Reading(question, passage, n_best) for question, passage in pairs])
 
     def close(self) -> None:
-        self._model = None
+        self._model = self._body = None
 
     def _probe(self) -> np.ndarray:
         """Start and end scores on the probe about their mean, to be compared between number formats."""
@@ -132,6 +142,12 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
 
     @torch.inference_mode()
     def _logits(self, windows: Sequence[Window]) -> tuple[np.ndarray, np.ndarray]:
+        if self._body is not None:
+            types = [window.token_type_ids for window in windows] if self._tells_types else None
+            states = self._body.int8_states([window.input_ids for window in windows], types)
+            if states is not None:
+                starts, ends = self._model.qa_outputs(states).unbind(-1)
+                return starts.numpy(), ends.numpy()
         where = next(self._model.parameters()).device
         padded = pad(windows, self._tokenizer.pad_token_id)
         if not self._tells_types:

@@ -15,12 +15,11 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
 
 from models_service.engines.base import Engine, like_sized
+from models_service.engines.lengths import longest_input
 from models_service.engines.pairs import Pair
 from models_service.engines.precision import device
 from models_service.model_files import ModelUnusable
 
-LONGEST_INPUT = 512
-"""Tokens, where the model's directory does not say."""
 PROBE = (Pair("When was the bridge opened?", "The bridge was opened in 1973."), Pair("Who?", "A tower of iron."))
 
 
@@ -55,10 +54,7 @@ class RerankerEngine(Engine[Pair, Tokens, float, float]):
             raise ModelUnusable(f"{self.name} has {labels} labels; a reranker has one, which is its score.")
         self._model.to(where).eval().requires_grad_(False)
         self._tells_types = "token_type_ids" in self._tokenizer.model_input_names
-        positions = getattr(self._model.config, "max_position_embeddings", LONGEST_INPUT)
-        # Some count positions from behind the padding's, so that two of them are not to be had.
-        room = positions - 2 if getattr(self._model.config, "model_type", "").endswith("roberta") else positions
-        self._tokenizer.model_max_length = min(self._tokenizer.model_max_length, room, LONGEST_INPUT)
+        self._tokenizer.model_max_length = longest_input(self._model, self._tokenizer)
 
     def warm(self) -> None:
         self.run(PROBE)

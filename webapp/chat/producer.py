@@ -19,6 +19,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
+from models_service import trace
 from models_service.protocol import AnswerDone, AnswerError, DeltaEvent, SourcesEvent
 from webapp import event_log
 from webapp.chat import answering, records, stopping
@@ -130,6 +131,7 @@ class Production:
             self._work.cancel()
 
     async def run(self) -> None:
+        trace.current.set(f"answer-{self.answer_id}")
         try:
             async with event_log.async_redis() as redis:
                 self._redis = redis

@@ -21,6 +21,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from models_service import trace
 from models_service.client import ModelService
 from webapp import event_log
 from webapp.knowledge import ingestion, tidying, work
@@ -42,12 +43,14 @@ _at_work = threading.Lock()
 
 def ingest(document_id: UUID) -> None:
     """Read one document in, with the site's model service."""
+    token = trace.current.set(f"document-{document_id}")
     with _at_work, asyncio.Runner() as runner:
         models = ModelService(lambda: settings.MODELS_SERVICE_URLS, MODEL_PATIENCE_SECONDS)
         try:
             ingestion.ingest(document_id, models, runner)
         finally:
             runner.run(models.close())
+            trace.current.reset(token)
 
 
 class Attendant(threading.Thread):

@@ -1,4 +1,4 @@
-"""Gives each HTTP request a short id, which its log lines and its response carry."""
+"""Gives each HTTP request a short id, which its log lines, its response and its requests to models carry."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import logging
 import re
 import uuid
 from collections.abc import Callable
-from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
 
-current: ContextVar[str] = ContextVar("request_id", default="-")
+from models_service.trace import current
+
 _ACCEPTABLE = re.compile(r"[\w-]{1,64}")
 
 
@@ -24,10 +24,13 @@ class RequestId:
         given = request.headers.get("X-Request-Id", "")
         identifier = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex[:12]
         token = current.set(identifier)
+        streaming = False
         try:
             response = self.get_response(request)
+            streaming = response.streaming
         finally:
-            current.reset(token)
+            if not streaming:  # what is streamed is computed later, in the same context
+                current.reset(token)
         response["X-Request-Id"] = identifier
         return response
 

@@ -1,0 +1,40 @@
+"""A classifier's labels as the contract tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from models_service.engines.labelling import Labelled, Task
+from models_service.live_model import Serving
+from models_service.protocol import ClassifyDone, ClassifyRequest, Entity, LabelScore, Timings
+from models_service.registry import Kind, Model
+
+
+async def classify(
+    request: ClassifyRequest, serving_of: Callable[[Kind, str | None], Serving], on_start: Callable[[], None]
+) -> ClassifyDone:
+    """Raises ModelsError."""
+    serving = serving_of("classifier", request.model)
+    outcome = await serving.queue.submit(
+        request.texts, client=request.client, deadline_ms=request.deadline_ms, on_start=on_start
+    )
+    return _done(request, serving.model, serving.queue.engine.task, outcome.outputs, outcome.timings)
+
+
+def _done(
+    request: ClassifyRequest, model: Model, task: Task, outputs: Sequence[Sequence[Labelled]], timings: Timings
+) -> ClassifyDone:
+    labels: list[list[LabelScore]] = []
+    entities: list[list[Entity]] = []
+    if task == "text":
+        labels = [[LabelScore(label=one.label, score=one.score) for one in output] for output in outputs]
+    else:
+        entities = [
+            [Entity(label=one.label, text=text[one.start : one.end], start=one.start, end=one.end, score=one.score)
+             for one in output]
+            for text, output in zip(request.texts, outputs, strict=True)
+        ]
+    return ClassifyDone(
+        id=request.id, model=model.name, version=model.version, task=task, labels=labels, entities=entities,
+        timings=timings,
+    )

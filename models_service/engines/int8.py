@@ -1,0 +1,54 @@
+"""A model of the BERT family in 8 bits, computed by CTranslate2: weights scaled by output, activations by token.
+
+Scaling every token by itself is what keeps it close to the original: with one scale for a whole batch, as torch's and
+ONNX Runtime's dynamic quantization have it, the starter encoder agrees only 0.93 with itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import ctranslate2
+import numpy as np
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+COVERED = frozenset(("BertConfig", "RobertaConfig", "XLMRobertaConfig", "CamembertConfig", "DistilBertConfig"))
+
+
+def convertible(model: PreTrainedModel) -> bool:
+    """Whether this body of a model, on this processor, can be computed in 8 bits."""
+    return (
+        type(model.config).__name__ in COVERED and model.device.type == "cpu"
+        and "int8" in ctranslate2.get_supported_compute_types("cpu")
+    )
+
+
+def convert(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, target: Path) -> None:
+    """Write the float32 `model` in 8 bits to the folder `target`, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as work:
+        model.save_pretrained(Path(work) / "float32")
+        tokenizer.save_pretrained(Path(work) / "float32")
+        converter = ctranslate2.converters.TransformersConverter(str(Path(work) / "float32"))
+        converter.convert(str(Path(work) / "int8"), quantization="int8")
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(Path(work) / "int8", target)
+
+
+class Int8Body:
+    """Token ids in, their last hidden states out."""
+
+    def __init__(self, folder: Path) -> None:
+        self._encoder = ctranslate2.Encoder(
+            str(folder), device="cpu", compute_type="int8", intra_threads=torch.get_num_threads()
+        )
+
+    def states(self, ids: Sequence[list[int]], types: Sequence[list[int]] | None = None) -> torch.Tensor:
+        """float32 (texts, longest, hidden); what stands behind a shorter text's end is without meaning."""
+        found = self._encoder.forward_batch(list(ids), token_type_ids=None if types is None else list(types))
+        return torch.from_numpy(np.array(found.last_hidden_state))

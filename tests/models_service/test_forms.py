@@ -1,0 +1,91 @@
+"""Forms of encoder and reader: 8 bits agree, the fastest is measured once and remembered, what fails is left out."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models_service import registry
+from models_service.engines import forms, int8
+from models_service.engines.forms import Body
+from models_service.engines.reading import Reading
+from models_service.registry import ENCODER, READER, Registry
+
+TEXTS = [
+    "When was the bridge opened?", "a", "The tower was finished in 1889 by the company of Gustave Eiffel.",
+    "The river rises in the Black Forest and runs through ten countries. " * 20, "桥是什么时候开通的？",
+]
+PASSAGE = "The bridge over the strait was opened to traffic in October 1973, fifty years after the republic began."
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("converted")
+
+
+def _open(name: str, converted: Path | None, form: str | None = None):
+    engine = registry.open_engine(Registry().find(name), converted, form)
+    engine.load()
+    return engine
+
+
+def test_vectors_in_8_bits_agree_with_those_in_float32_and_are_made_from_less_memory(converted: Path) -> None:
+    exact, small = _open(ENCODER, converted, "float32"), _open(ENCODER, converted, "int8")
+    assert (exact._body.form, small._body.form) == ("float32", "int8")
+    assert float((np.stack(exact.run(TEXTS)) * np.stack(small.run(TEXTS))).sum(axis=1).min()) > 0.99
+    [file] = converted.glob("*/int8/model.bin")
+    original = Registry().find(ENCODER).directory() / "model.safetensors"
+    assert file.stat().st_size < 0.4 * original.stat().st_size
+    singly = np.stack([small.run([text])[0] for text in TEXTS])
+    np.testing.assert_allclose(np.stack(small.run(TEXTS)), singly, atol=0.02)
+
+
+def test_a_reader_in_8_bits_finds_what_it_finds_in_float32(converted: Path) -> None:
+    readings = [Reading("When was the bridge opened?", PASSAGE), Reading("Who was founded?", "Nothing."),
+                Reading("How many years after the republic?", "So it was. " * 150 + PASSAGE)]
+    exact, small = _open(READER, converted, "float32"), _open(READER, converted, "int8")
+    assert small._body.form == "int8"
+    for one, other in zip(exact.run(readings), small.run(readings), strict=True):
+        assert (one[0].text, one[0].start) == (other[0].text, other[0].start)
+        assert one[0].score == pytest.approx(other[0].score, abs=1.0)
+
+
+def test_the_fastest_form_is_measured_once_and_remembered(tmp_path: Path, monkeypatch, caplog) -> None:
+    taken = {"float32": 3.0, "bfloat16": 2.0, "int8": 1.0}
+    measured = []
+
+    def seconds(self: Body) -> float:
+        measured.append(self.form)
+        return taken[self.form]
+
+    monkeypatch.setattr(Body, "_seconds", lambda self, work: seconds(self))
+    with caplog.at_level(logging.INFO):
+        assert _open(ENCODER, tmp_path)._body.form == "int8"
+    assert measured[0] == "float32" and measured[-1] == "int8"
+    assert "agrees 0.99" in caplog.text and "int8 1000" in caplog.text
+    assert _open(ENCODER, tmp_path)._body.form == "int8" and len(measured) == len(set(measured)), "measured once"
+    [choice] = tmp_path.glob("*/*.json")
+    choice.write_text('{"form": "of another version"}')
+    assert _open(ENCODER, tmp_path)._body.form == "int8" and json.loads(choice.read_text()) == {"form": "int8"}
+
+
+def test_a_form_that_does_not_agree_or_cannot_be_made_is_not_served(tmp_path: Path, monkeypatch, caplog) -> None:
+    monkeypatch.setitem(forms.LEAST_AGREEMENT, "int8", 0.99999)
+    assert _open(ENCODER, tmp_path, "int8")._body.form == "float32"
+    assert "computes in float32, for it cannot in int8" in caplog.text
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no such conversion")
+
+    monkeypatch.setattr(int8, "convert", broken)
+    engine = _open(ENCODER, tmp_path / "other", "int8")
+    assert engine._body.form == "float32" and "RuntimeError: no such conversion" in caplog.text
+    assert np.linalg.norm(engine.run(["still works"])[0]) == pytest.approx(1, abs=1e-5)
+
+
+def test_without_a_place_to_keep_it_nothing_is_converted() -> None:
+    assert _open(ENCODER, None, "int8")._body.form == "float32"
