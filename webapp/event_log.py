@@ -22,14 +22,16 @@ READ_SECONDS = 2 * WAIT_MS / 1000
 """A server that is silent for this long is gone; longer than any command that waits on purpose."""
 
 
-def async_redis() -> AsyncRedis:
+def async_redis(*, tries_again: bool = True) -> AsyncRedis:
     """A client for the running event loop; close it with `aclose()`.
 
     It tries once more, for a pooled connection that a restart of Redis has cut, and then says so at once: each caller
-    has a better way to wait than its back-off of many seconds.
+    has a better way to wait than its back-off of many seconds. Whoever must know of every restart, for what was not
+    written meanwhile, has it not try again.
     """
     return AsyncRedis.from_url(
-        settings.REDIS_URL, retry=Retry(NoBackoff(), 1), socket_connect_timeout=2, socket_timeout=READ_SECONDS
+        settings.REDIS_URL, retry=Retry(NoBackoff(), int(tries_again)), socket_connect_timeout=2,
+        socket_timeout=READ_SECONDS,
     )
 
 

@@ -1,7 +1,8 @@
 """`python -m tests.benchmarks [NAME...] [--json]`: run each benchmark, or those named.
 
-A benchmark is a module of this package with a function `run() -> dict` that prints its own table. With `--json` the
-tables go to standard error and one JSON object, a key a benchmark, to standard output.
+A benchmark is a module of this package with a function `run() -> dict` that prints its own table. Its `rows`, where
+it has some, are put into one table at the end: what was measured, our figure, the other's name and figure. With
+`--json` the tables go to standard error and one JSON object, a key a benchmark, to standard output.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from contextlib import redirect_stdout
 
 from tests import benchmarks
+from webapp.ops.command_line import table
 
 
 def main() -> None:
@@ -30,8 +32,16 @@ def main() -> None:
         with redirect_stdout(sys.stderr if arguments.json else sys.stdout):
             figures[name] = importlib.import_module(f"tests.benchmarks.{name}").run()
             print(flush=True)
+    rows = [row for one in figures.values() for row in one.get("rows", ())]
+    if rows and not arguments.json:
+        print("\n".join(table([("what", "ours", "the other", "times", "the other is"), *map(_told, rows)])))
     if arguments.json:
         print(json.dumps(figures, indent=2))
+
+
+def _told(row: tuple[str, float, str, float]) -> tuple[str, str, str, str, str]:
+    what, ours, other, theirs = row
+    return what, f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}", other
 
 
 if __name__ == "__main__":

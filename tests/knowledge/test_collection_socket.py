@@ -18,7 +18,7 @@ from webapp.knowledge.models import Document, DocumentStatus
 from webapp.settings.places import redis_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 20
+PATIENCE = 60
 
 
 @pytest.fixture

@@ -202,6 +202,20 @@ def test_the_lease_of_a_dead_process_is_freed_and_that_of_a_living_one_kept(coll
     assert Document.objects.get(pk=living.pk).lease == mine.lease
 
 
+def test_progress_that_is_written_late_leaves_how_it_ended_and_why(collection, add):
+    document = add(collection)
+    mine = work.Work.claim(document.pk)
+    mine.done, mine.total = 1, 3
+    mine._look()
+    document.refresh_from_db()
+    assert (document.status, document.passages_done, document.passages_total) == (DocumentStatus.PROCESSING, 1, 3)
+    mine.done = 2
+    mine.change(status=DocumentStatus.FAILED, error="another encoder")
+    mine._look()  # the thread that renews the lease was slower than the failure
+    document.refresh_from_db()
+    assert (document.status, document.error, document.passages_done) == (DocumentStatus.FAILED, "another encoder", 1)
+
+
 def test_vectors_of_a_killed_attempt_are_taken_over_except_a_row_that_was_cut_short(tmp_path):
     file, passages = tmp_path / "vectors.part", [Passage(i, i + 1) for i in range(5)]
     rows = np.eye(5, 8, dtype=np.float32)

@@ -16,12 +16,15 @@ POSITIONS = 256
 
 @pytest.fixture(scope="session")
 def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_generator(tmp_path_factory.mktemp("tiny-generator"))
+
+
+def save_tiny_generator(folder: Path) -> Path:
     """A Llama of two small layers. What it writes makes no sense, and is the same each time."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    folder = tmp_path_factory.mktemp("tiny-generator")
     bare = Tokenizer(models.BPE())
     bare.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bare.decoder = decoders.ByteLevel()

@@ -39,7 +39,7 @@ async def changes(collection_id: str, after: int = 0) -> AsyncIterator[Numbered 
     while True:
         try:
             async with (
-                event_log.async_redis() as redis,
+                event_log.async_redis(tries_again=False) as redis,
                 aclosing(_until_redis_goes(redis, collection_id, after)) as events,
             ):
                 async for event in events:

@@ -125,10 +125,14 @@ class Work:
         state = (self.done, self.total, self.note)
         changed = state != self._written
         if changed or time.monotonic() - self._renewed > RENEW_SECONDS:
-            values = {"passages_done": state[0], "passages_total": state[1], "error": state[2]} if changed else {}
-            if not self.change(lease_until=_end_of_lease(), **values):
+            if not self.change(lease_until=_end_of_lease()):
                 self._lost.set()
                 return
+            if changed:
+                # Only while it is read: how it ended, and why, may have been written a moment ago.
+                self._row().filter(status=DocumentStatus.PROCESSING).update(
+                    passages_done=state[0], passages_total=state[1], error=state[2]
+                )
             self._written, self._renewed = state, time.monotonic()
             if changed:
                 self.announce()

@@ -66,7 +66,7 @@ TABLE: tuple[Setting, ...] = (
             "points of F1, BLEU and the like by which a model that is promoted may be worse, with 95 % certainty",
             least=0, most=100),
     Setting("WENDA_MODEL_FORMS", "text", "",
-            "NAME=FORM, with commas: an encoder or reader computes in float32, bfloat16 or int8; else in the fastest"),
+            "NAME=FORM, with commas: an encoder or reader in float32, bfloat16 or int8; in the fastest when empty"),
     Setting("WENDA_GENERATOR_URL", "text", "",
             "base address of an OpenAI-compatible server that writes the answers; they are quoted when empty"),
     Setting("WENDA_GENERATOR_MODEL", "text", "", "the name of the model on that server"),
