@@ -20,7 +20,7 @@ PROBE = (
     "The bridge over the strait was opened to traffic in October 1973, fifty years after the republic was founded.",
     "桥是什么时候开通的？",
 )
-WORK = [" ".join(PROBE[1:2] * 5)] * 16
+WORK = [" ".join(PROBE[1:2] * 5)] * 8
 """Passages of the usual length, about 130 tokens."""
 LONGEST_INPUT = 512
 """Tokens, where the model's directory does not say."""

@@ -41,8 +41,8 @@ PROBE = (
     ),
     Reading("Who designed the tower?", "The tower was built by a company; Stephen Sauvestre designed it."),
 )
-WORK = [Reading(PROBE[0].question, " ".join([PROBE[0].passage] * 5))] * 10
-"""As many passages as are read for one question, of the usual length."""
+WORK = [Reading(PROBE[0].question, " ".join([PROBE[0].passage] * 5))] * 6
+"""Passages of the usual length."""
 
 
 class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
