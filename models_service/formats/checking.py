@@ -21,8 +21,6 @@ from models_service.formats.raw_rows import RawRow
 LONGEST_TEXT = 100_000
 """Characters of a passage, a text or a message."""
 LONGEST_QUESTION = 2_000
-NEAR = 40
-"""How far from its stated place an answer is looked for first: off by one, by a byte order mark, by line ends."""
 ROLES = ("system", "user", "assistant")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character, which JSON can write and UTF-8 cannot."""
@@ -187,11 +185,8 @@ def _nearest(context: str, text: str, place: int | None) -> int | None:
     if place is None:
         found = context.find(text)
         return None if found < 0 else found
-    near = context.find(text, max(0, place - NEAR), place + NEAR + len(text))
-    if near >= 0:
-        return near
-    before, after = context.rfind(text, 0, max(0, place)), context.find(text, max(0, place))
-    found = [at for at in (before, after) if at >= 0]
+    place = max(0, place)
+    found = [at for at in (context.rfind(text, 0, place + len(text)), context.find(text, place)) if at >= 0]
     return min(found, key=lambda at: abs(at - place)) if found else None
 
 

@@ -34,7 +34,8 @@ def squad_file(folder: Path) -> Path:
         context = f"Lot {100 + 7 * number} stands in bay {number + 3}. Blue tape, two seals, {name} crate, by ferry."
         start = context.index(name) + (number == 3)
         answers = [{"text": f"{name} crate", "answer_start": start}]
-        paragraphs.append({"context": context, "qas": [{"id": str(number), "question": QUESTION, "answers": answers}]})
+        asked = {"id": str(number), "question": QUESTION, "answers": answers}
+        paragraphs.append({"context": context, "qas": [asked]})
     paragraphs[0]["qas"].append({"id": "none", "answers": []})
     file = folder / "lots.json"
     file.write_text(json.dumps({"version": "1.1", "data": [{"title": "lots", "paragraphs": paragraphs}]}))

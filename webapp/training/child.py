@@ -17,7 +17,7 @@ from pathlib import Path
 from webapp.settings.table import PROJECT
 
 PR_SET_PDEATHSIG = 1
-NICE = 10
+NICE = 5
 OUTPUT_FILE = "output.txt"
 TAIL_BYTES = 8000
 TAIL_LINES = 20

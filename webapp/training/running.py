@@ -19,7 +19,7 @@ from webapp.training.models import Job, JobStatus
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
-STOP_SECONDS = 10.0
+STOP_SECONDS = 20.0
 """A child that was asked to stop has this long to save its checkpoint; then it is killed and an older one counts."""
 MOST_DEATHS = 3
 """A child that is killed this often without getting further will not get further."""
