@@ -15,7 +15,7 @@ button?.addEventListener("click", async () => {
   button.disabled = true;
   try {
     const settings = {};
-    for (const field of form.querySelectorAll("[data-setting]")) if (field.value !== "") settings[field.name] = field.value;
+    for (const field of form.querySelectorAll("[data-setting]")) if (field.value !== "" || field.name === "base") settings[field.name] = field.value;
     const job = await call("/api/v1/jobs/", { method: "POST", json: {
       kind: "measure", task: form.dataset.task, data: form.elements.data.value, settings,
     } });

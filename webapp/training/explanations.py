@@ -23,6 +23,9 @@ LABELS = {
     "max_length": _("Window length"),
     "stride": _("Window overlap"),
     "unanswerable_share": _("Unanswerable share"),
+    "beta2": _("AdamW’s beta2"),
+    "averaging": _("Averaging of weights"),
+    "pairs": _("Language pairs"),
 }
 HELP = {
     "base": _("The model that is trained further. A served version goes on from what people use now; an encoder "
@@ -44,6 +47,9 @@ HELP = {
     "rank": _("Size of the added matrices. Larger can learn more, and more by heart."),
     "max_length": _("Tokens that are read at once, question and passage together. Memory grows with it."),
     "stride": _("Tokens that two windows of a long passage share."),
+    "beta2": _("How long the optimizer remembers the size of gradients."),
+    "averaging": _("Decay of the weights’ running mean, which is what is saved. 0: none."),
+    "pairs": _("Directions to train, such as en-de de-en. Empty: English to and from all others."),
     "unanswerable_share": _("Questions also asked beside a wrong passage, so that the model learns to say no."),
 }
 FIRST = ("base", "method", "epochs", "learning_rate", "batch_size", "max_steps")

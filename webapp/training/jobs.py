@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_origin
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from models_service.training.recipes import RECIPES
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict
 from webapp.training import places, queueing, stream, subjects
@@ -59,6 +58,9 @@ def evaluate(
         raise BadInput(_("Choose one to %(most)s models.") % {"most": MOST_MODELS}, "models")
     if limit is not None and limit < 1:
         raise BadInput(_("The limit must be at least 1."), "limit")
+    for option in subjects.needed_options(task):
+        if not (options or {}).get(option):
+            raise BadInput(_("This evaluation needs the field “%(name)s”.") % {"name": option}, option)
     chosen = {name: value for name, value in (options or {}).items() if value not in (None, "")}
     return _queued(Job(
         kind=JobKind.EVALUATE, task=task, name=", ".join(labels)[:120], data=data, data_label=str(data),
@@ -69,19 +71,22 @@ def evaluate(
 
 def checked_options(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The given settings as the recipe's types have them; BadInput names the first that cannot be used."""
-    recipe = RECIPES[task].settings
+    recipe = subjects.recipe(task).settings
     known = {name for name in recipe.model_fields if name not in OF_THE_SITE}
     unknown = sorted(set(options) - known)
     if unknown:
         raise BadInput(_("There is no setting “%(name)s”; there are: %(known)s.")
                        % {"name": unknown[0], "known": ", ".join(sorted(known))}, unknown[0])
-    given = {name: value for name, value in options.items() if value not in (None, "")}
-    base = given.pop("base", None) or subjects.default_base(task)
+    given = {name: _as_list(value) if get_origin(recipe.model_fields[name].annotation) is list else value
+             for name, value in options.items() if value not in (None, "")}
+    given.pop("base", None)
+    begins_anew = options.get("base") == "" and not subjects.SUBJECTS[task].default_base
+    base = "" if begins_anew else options.get("base") or subjects.default_base(task)
     subjects.base_source(base)
     # What the site fills in itself must not be missing now.
     needed = {name: ["data"] for name, field in recipe.model_fields.items() if name == "data" and field.is_required()}
     try:
-        valid = recipe.model_validate({**given, **needed})
+        valid = recipe.model_validate({**given, **needed, **({"base": base} if base else {})})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
@@ -91,9 +96,14 @@ def checked_options(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: values[name] for name in given}, "base": base}
 
 
+def _as_list(value: Any) -> Any:
+    """Words of a form's field as a list of them."""
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
 def all_options(job: Job) -> dict[str, Any]:
     """The job's settings with the defaults of those that were not given, for comparing."""
-    recipe = RECIPES[job.task].settings
+    recipe = subjects.recipe(job.task).settings
     return {name: job.options.get(name, field.get_default(call_default_factory=True))
             for name, field in recipe.model_fields.items() if name not in OF_THE_SITE}
 

@@ -9,7 +9,6 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from models_service.training.recipes import RECIPES
 from webapp.training import subjects
 from webapp.training.explanations import FIRST, HELP, LABELS
 from webapp.training.jobs import OF_THE_SITE
@@ -38,7 +37,7 @@ class Setting:
 
 def settings_of(task: str, given: Mapping[str, Any], errors: Mapping[str, str] | None = None) -> list[Setting]:
     """The recipe's settings in the order of the form, filled with what was given before."""
-    fields = RECIPES[task].settings.model_fields
+    fields = subjects.recipe(task).settings.model_fields
     names = [*(name for name in FIRST if name in fields),
              *(name for name in fields if name not in FIRST and name not in OF_THE_SITE)]
     return [_setting(task, name, fields[name], given, errors or {}) for name in names]
@@ -52,7 +51,8 @@ def _setting(task: str, name: str, field: FieldInfo, given: Mapping[str, Any], e
     if name == "base":
         choices = subjects.bases(task)
         made.kind, made.default = "choice", subjects.default_base(task)
-        made.choices = tuple(one.label for one in choices) or (made.default,)
+        new = ("",) if not subjects.SUBJECTS[task].default_base else ()
+        made.choices = (*(one.label for one in choices), *new) or (made.default,)
         return made
     pattern = next((found.pattern for found in field.metadata if getattr(found, "pattern", None)), None)
     if pattern and (words := re.fullmatch(r"\^\(([\w|]+)\)\$", pattern)):
@@ -71,4 +71,6 @@ def _setting(task: str, name: str, field: FieldInfo, given: Mapping[str, Any], e
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -55,11 +55,15 @@ def _training(job: Job) -> dict[str, Any]:
     held_out = str(_file(job, "held-out")) if job.data and job.data.rows_held_out else None
     source = subjects.base_source(base)
     # An adapter on a version of this registry would need that version for ever, so the whole model is saved.
-    merged = {"merge": True} if job.task == "qa" and Path(source).is_dir() else {}
+    fields = subjects.recipe(job.task).settings.model_fields
+    merged = {"merge": True} if "merge" in fields and source and Path(source).is_dir() else {}
+    files = {"data": [str(_file(job, "train"))]}
+    if held_out:
+        files["evaluation"] = [held_out] if get_origin(fields["evaluation"].annotation) is list else held_out
     return {
-        "task": job.task,
-        "settings": {**job.options, "base": source, "data": [str(_file(job, "train"))], "evaluation": held_out,
-                     **merged},
+        "task": subject.recipe,
+        "settings": {**{name: value for name, value in job.options.items() if name != "base"}, **files, **merged,
+                     **({"base": source} if source else {})},
         "register": {"folder": str(models_folder(settings.DATA_DIR)), "name": subject.model},
         "card": {"run": str(job.pk), "base": base, "settings": job.options, "code": code_version(),
                  "data": {"name": job.data.dataset.name, "version": job.data.number, "id": str(job.data.pk),
@@ -69,8 +73,9 @@ def _training(job: Job) -> dict[str, Any]:
 
 def _evaluation(job: Job) -> dict[str, Any]:
     options = {name: job.options[name] for name in ("limit", "source", "target", "length") if job.options.get(name)}
-    return {"task": job.task, "models": job.options["models"], "data": str(_file(job, "held-out")),
-            "models_folder": str(models_folder(settings.DATA_DIR)), "options": options}
+    return {"task": subjects.SUBJECTS[job.task].evaluation, "models": job.options["models"],
+            "data": str(_file(job, "held-out")), "models_folder": str(models_folder(settings.DATA_DIR)),
+            "options": options}
 
 
 def code_version() -> str:

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from models_service.model_files import ModelMissing, ModelUnusable
-from models_service.registry import ENCODER, READER, Registry
-from models_service.training.recipes import RECIPES
+from models_service.registry import ENCODER, READER, SUMMARIZER, TRANSLATOR, Registry
+from models_service.training.recipes import RECIPES, Recipe
 from models_service.versions import STARTER_VERSION
 from webapp.errors import BadInput
 from webapp.settings.places import models_folder
@@ -18,20 +18,23 @@ from webapp.settings.places import models_folder
 
 @dataclass(frozen=True)
 class Subject:
-    """`model` is the name that a trained model is registered under; `main` the metric that decides a promotion."""
+    """`model` is the name that a trained model is registered under; `main` the metric that decides a promotion. The
+    first of `base_kinds` is the kind that a training makes. A default base of "" begins a new model."""
 
     task: str
+    recipe: str
+    evaluation: str
     model: str
     main: str
     base_kinds: tuple[str, ...]
-    default_base: str
+    default_base: str = ""
 
 
 SUBJECTS = {
-    "qa": Subject("qa", READER, "f1", ("reader", "encoder"), f"{READER}@{STARTER_VERSION}"),
-    "translate": Subject("translate", "wenda-translator", "chrf", ("translator",), ""),
-    "summarize": Subject("summarize", "wenda-summarizer", "rougeL", ("summarizer",), ""),
-    "chat": Subject("chat", "wenda-generator", "perplexity", ("generator",), ""),
+    "qa": Subject("qa", "qa", "qa", READER, "f1", ("reader", "encoder"), f"{READER}@{STARTER_VERSION}"),
+    "translate": Subject("translate", "translate", "translate", TRANSLATOR, "chrf", ("translator",)),
+    "summarize": Subject("summarize", "summarize", "summarize", SUMMARIZER, "rougeL", ("summarizer",)),
+    "chat": Subject("chat", "causal", "perplexity", "wenda-generator", "perplexity", ("generator",)),
 }
 LOWER_IS_BETTER = frozenset(("perplexity", "cross_entropy"))
 
@@ -42,14 +45,26 @@ def registry() -> Registry:
 
 def trainable() -> list[str]:
     """Tasks with a recipe."""
-    return [task for task in SUBJECTS if task in RECIPES]
+    return [task for task, subject in SUBJECTS.items() if subject.recipe in RECIPES]
+
+
+def recipe(task: str) -> Recipe:
+    """Of a trainable task."""
+    return RECIPES[SUBJECTS[task].recipe]
 
 
 def evaluable() -> list[str]:
     """Tasks that an evaluation measures."""
     from webapp.ops.evaluations import TASKS
 
-    return [task for task in SUBJECTS if task in TASKS]
+    return [task for task, subject in SUBJECTS.items() if subject.evaluation in TASKS]
+
+
+def needed_options(task: str) -> tuple[str, ...]:
+    """What an evaluation must be told beside data and models, such as the languages."""
+    from webapp.ops.evaluations import TASKS
+
+    return TASKS[SUBJECTS[task].evaluation].needs
 
 
 def kind_of(task: str) -> str:
@@ -94,7 +109,9 @@ def default_base(task: str) -> str:
 
 
 def base_source(label: str) -> str:
-    """As a recipe takes it: the starter encoder's package, else the version's folder."""
+    """As a recipe takes it: the starter encoder's package, else the version's folder; "" for a new model."""
+    if not label:
+        return ""
     name, _mark, version = label.partition("@")
     if (name, version) == (ENCODER, STARTER_VERSION):
         return registry().version(name, version).source
