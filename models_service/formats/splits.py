@@ -23,7 +23,7 @@ def text_of(row: dict[str, Any], task: str) -> str:
         return row["text"]
     if task == "chat":
         return next((m["content"] for m in row["messages"] if m["role"] == "user"), row["messages"][0]["content"])
-    return row[sorted(row)[0]]
+    return row[min(name for name in row if name != "side")]
 
 
 def split(

@@ -86,6 +86,7 @@ def test_a_model_is_trained_measured_served_and_taken_back_from_the_dashboard(ad
     expect(page.get_by_text("the field is missing. Add it.")).to_be_visible()
     expect(page.get_by_text("the answer was not at its place; mended")).to_be_visible()
     page.get_by_role("button", name="Leave these rows out").click()
+    expect(page.get_by_text("The rows that could not be used are left out.")).to_be_visible()
     pictures(admin, "dashboard-1-dataset")
 
     page.get_by_role("link", name="Fine-tune on it").click()

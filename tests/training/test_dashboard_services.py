@@ -167,6 +167,19 @@ def test_figures_of_other_rows_are_never_compared(keepers, candidate, admin) -> 
     assert promoting.gate("wenda-reader", candidate).verdict == "unmeasured"
 
 
+def test_rows_whose_text_was_trained_on_are_told_at_the_gate(keepers, candidate, admin, settings) -> None:
+    from models_service.registry import versions_in
+
+    other = datasets.create_with_file("Same texts", "qa", admin, "same.json", [squad(10)], share=0.5)
+    folder = versions_in(settings.DATA_DIR / "models").directory("wenda-reader", candidate)
+    (folder / "card.json").write_text(json.dumps({"data": {"id": str(keepers.pk)}}))
+    _measured(other, "starter", [0] * 5)
+    _measured(other, candidate, [1] * 5)
+    trained = {row["context"] for row in datasets.rows(keepers, side="train")}
+    expected = sum(row["context"] in trained for row in datasets.rows(other, side="held-out"))
+    assert promoting.gate("wenda-reader", candidate).seen_in_training == expected > 0
+
+
 def test_against_the_rule_a_version_is_served_only_with_a_reason(keepers, candidate, admin) -> None:
     _measured(keepers, "starter", [1] * 10)
     _measured(keepers, candidate, [0] * 10)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ def rollback(name: str) -> Served:
 def _serve(versions: Versions, name: str, before: Live, live: Live) -> Served:
     """Make sure that the version that was just chosen serves; otherwise take the choice back and say why."""
     running = are_loaded(name)
-    problem = (wait_until_served(name, live.current, live.changes) if running
+    problem = (wait_until_served(name, live.current, live.changes, lambda: versions.live(name) != live) if running
                else _try(versions.folder, name, live.current))
     if problem:
         versions.take_back(name, live, before)
@@ -96,14 +97,19 @@ def are_loaded(name: str) -> bool:
     return any(name in state.get("versions", {}) for state in states())
 
 
-def wait_until_served(name: str, version: str, changes: int) -> str:
+def wait_until_served(
+    name: str, version: str, changes: int, is_overtaken: Callable[[], bool] = lambda: False
+) -> str:
     """Wait until every service that has the model serves this version; "" or why one does not.
 
     Args:
         changes: the registry's count when the version was chosen; what a service said before it saw that is of old.
+        is_overtaken: whether another version was chosen meanwhile, so that this one need not be waited for.
     """
     end = time.monotonic() + SWAP_SECONDS
     while time.monotonic() < end:
+        if is_overtaken():
+            return f"someone else put another version of {name} into use meanwhile."
         having = [state for state in states() if name in state.get("versions", {})]
         aware = [state for state in having if state["followed"][name] >= changes]
         refused = [state["refused"][name] for state in aware if name in state["refused"]]

@@ -16,13 +16,14 @@ from django.utils.translation import gettext as _
 from models_service import model_files
 from models_service.evaluation import bootstrap
 from models_service.evaluation.report import PERCENT
+from models_service.formats import splits
 from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import Registry
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict, NotFound
 from webapp.ops import served_models
-from webapp.training import places, subjects
-from webapp.training.models import Evaluation, Promotion
+from webapp.training import datasets, places, shelf, subjects
+from webapp.training.models import DatasetVersion, Evaluation, Promotion
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Gate:
     main: str = ""
     differences: dict[str, Difference] = field(default_factory=dict)
     evaluations: tuple[Evaluation, Evaluation] | None = None
+    seen_in_training: int = 0
+    """Of the rows that both were measured on: how many have a text that the candidate was trained on."""
     bytes_before: int = 0
     bytes_after: int = 0
 
@@ -89,7 +92,19 @@ def _measure(made: Gate) -> None:
         main = differences[made.main]
         worst = -main.high if made.main in subjects.LOWER_IS_BETTER else main.low
         made.verdict = "passes" if worst >= -made.margin else "fails"
+        made.seen_in_training = _seen_in_training(made, after.data)
         return
+
+
+def _seen_in_training(made: Gate, measured_on: DatasetVersion) -> int:
+    """Rows of another data set may hold texts of the one that was trained on; within one the split sees to it."""
+    version = next((one for one in shelf.versions(made.name) if one.version == made.candidate), None)
+    data = version.lineage.get("data", {}).get("id") if version else None
+    trained_on = DatasetVersion.objects.filter(pk=data).first()
+    if trained_on is None or trained_on == measured_on:
+        return 0
+    return splits.overlap(list(datasets.rows(measured_on, side="held-out")),
+                          list(datasets.rows(trained_on, side="train")), made.task)
 
 
 def compare(before: Evaluation, after: Evaluation) -> dict[str, Difference]:
