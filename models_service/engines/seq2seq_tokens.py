@@ -44,19 +44,24 @@ class Tokens:
 
     def token(self, token: str) -> int:
         """A token's id. Raises ModelUnusable when the model does not have it."""
-        if token not in self._vocabulary:
+        if (id_ := self._id(token)) is None:
             raise ModelUnusable(f"{self._name} has no token {token!r}.")
-        return self._vocabulary[token]
+        return id_
 
     def tag(self, tag: str) -> list[int]:
         """What is put before the source: one token where the vocabulary has it, else a text."""
         if not tag:
             return []
-        if tag in self._vocabulary:
-            return [self._vocabulary[tag]]
+        if (id_ := self._id(tag)) is not None:
+            return [id_]
         if tag.startswith(">>") and tag.endswith("<<"):
             raise ModelUnusable(f"{self._name} has no token {tag!r}.")
         return self.source(tag)[0]
+
+    def _id(self, token: str) -> int | None:
+        """Some tokenizers keep the languages' tokens apart from their vocabulary."""
+        id_ = self._vocabulary.get(token, self.tokenizer.convert_tokens_to_ids(token))
+        return None if id_ == self.tokenizer.unk_token_id else id_
 
     def source(self, text: str) -> tuple[list[int], str]:
         """A text's tokens, without an end; and the characters of it that the model does not know."""
