@@ -21,11 +21,14 @@ _EDGES = re.compile(r"^(\s*)(.*?)(\s*)$", re.S)
 _INNER_STOP = re.compile(r"[\s.!?。！？,，;；:：]+$")
 _CJK_CHARACTER = re.compile(f"[{CJK}]")
 
-NAMES: dict[str, tuple[str, ...]] = {
-    "": ("Tom", "Mary", "John"),
-    "zh": ("汤姆", "玛丽", "约翰"),
-}
-"""Stand-ins for pieces, and as what they come out in Chinese."""
+NAMES = (
+    ("Tom", {"zh": "汤姆"}, ("Tom", "汤姆", "湯姆")),
+    ("Mary", {"zh": "玛丽"}, ("Mary", "Maria", "Marie", "玛丽", "瑪麗", "玛莉")),
+    ("Boston", {"zh": "波士顿"}, ("Boston", "波士顿", "波士頓")),
+)
+"""Stand-ins for pieces: how a text has them, and as what they may come out. Of 40 to 50 sentences each, the starter
+translator's first quarter of training brought "Tom" through in 97 of 100 from and to German and 86 from and to
+Chinese, against 0 for "{name}", a web address, "X", "ABC" or a number."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Whole:
     @classmethod
     def of(cls, unit: Unit, source: str) -> Whole | None:
         said = " ".join(token for token in unit.tokens if isinstance(token, str))
-        names = [name for name in NAMES.get(source, NAMES[""]) if name not in said]
+        names = [own.get(source, name) for name, own, forms in NAMES if not any(form in said for form in forms)]
         items = _items(unit.tokens, names)
         return None if items is None else cls(items)
 
@@ -65,8 +68,28 @@ class Whole:
     def is_plain(self) -> bool:
         return all(isinstance(item, str) for item in self._items)
 
+    def with_names(
+        self, inner: Sequence[str], source: str, target: str, write: Callable[[str], str]
+    ) -> Whole | None:
+        """The same with a name for each span, whose own translation takes the name's place; None without spans, or
+        when there are not enough names."""
+        said = self.text
+        names = [own.get(source, name) for name, own, forms in NAMES if not any(form in said for form in forms)]
+        answers = iter(inner)
+        items: list[str | Stand | Span] = []
+        for item in self._items:
+            if isinstance(item, Span):
+                if not names:
+                    return None
+                words = item.term or as_part(item.inner, next(answers), target)
+                if item.term:
+                    next(answers)
+                item = Stand(names.pop(0), item.before + write(words) + item.after)
+            items.append(item)
+        return Whole(items) if self.inner else None
+
     def put_together(
-        self, translation: str, inner: Sequence[str], target: str, write: Callable[[str], str]
+        self, translation: str, inner: Sequence[str], write: Callable[[str], str]
     ) -> str | None:
         """The translation with its pieces set; None when one of them has no place in it."""
         places: list[tuple[int, int, str, str]] = []  # start, end, what goes before and after, or instead
@@ -75,7 +98,7 @@ class Whole:
             if isinstance(item, str):
                 continue
             if isinstance(item, Stand):
-                found = _place_of_name(item.name, translation, target)
+                found = _place_of_name(item.name, translation)
                 if found is None:
                     return None
                 places.append((*found, item.output, ""))
@@ -145,13 +168,9 @@ def _joined(
     return None
 
 
-def _place_of_name(name: str, translation: str, target: str) -> tuple[int, int] | None:
+def _place_of_name(name: str, translation: str) -> tuple[int, int] | None:
     """Where the one place of a stand-in is."""
-    forms = {name}
-    for names in NAMES.values():
-        if name in names:
-            index = names.index(name)
-            forms |= {own[index] for own in NAMES.values()}
+    forms = next(forms for _, _, forms in NAMES if name in forms)
     found = [(match.start(), match.end()) for form in forms for match in re.finditer(re.escape(form), translation)]
     return found[0] if len(found) == 1 else None
 
@@ -188,9 +207,7 @@ class Parts:
                 parts.append(write(token))
             else:
                 before, words, after = _EDGES.match(token).groups()  # type: ignore[union-attr]
-                answer = like(words, next(answers))
-                if number and words[:1].islower() and target != "de":
-                    answer = answer[:1].lower() + answer[1:]
+                answer = as_part(words, next(answers), target) if number else like(words, next(answers))
                 parts.append(write(before + (answer or words) + after))
         return "".join(parts)
 
@@ -211,3 +228,9 @@ def _around(words: str, numbers: Sequence[str]) -> list[str | Held]:
 def like(source: str, translation: str) -> str:
     """Without the full stop that a model adds to a heading or a part of a sentence."""
     return translation if _STOP.search(source.rstrip("\"'”’)）*_")) else _ADDED_STOP.sub("", translation)
+
+
+def as_part(source: str, translation: str, target: str) -> str:
+    """As it stands within a sentence: without a stop, and with a small letter where the source has one."""
+    made = like(source, translation)
+    return made[:1].lower() + made[1:] if source[:1].islower() and target != "de" else made

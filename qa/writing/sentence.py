@@ -37,14 +37,22 @@ async def translate_units(
     answers |= await asking.translate(careful, max(n_best, CANDIDATES))
     inner = await asking.translate([text for whole in wholes if whole for text in whole.inner])
     results = [
-        _of_whole(unit, whole, answers[whole.text], inner, target, write, alternatives) if whole else None
+        _of_whole(unit, whole, answers[whole.text], inner, write, alternatives) if whole else None
         for unit, whole in zip(units, wholes, strict=True)
     ]
+    failed = [(number, whole) for number, whole in enumerate(wholes) if whole and results[number] is None]
+    named = {
+        number: draft for number, whole in failed
+        if (draft := whole.with_names([inner[text][0].text for text in whole.inner], source, target, write))
+    }
+    answers = await asking.translate([draft.text for draft in named.values()], max(n_best, CANDIDATES))
+    for number, draft in named.items():
+        results[number] = _of_whole(units[number], draft, answers[draft.text], inner, write, alternatives)
     return await _with_parts(units, results, asking, target, write)
 
 
 def _of_whole(
-    unit: Unit, whole: Whole, candidates: Sequence[Candidate], inner: dict[str, list[Candidate]], target: str,
+    unit: Unit, whole: Whole, candidates: Sequence[Candidate], inner: dict[str, list[Candidate]],
     write: Callable[[str], str], alternatives: int,
 ) -> Result | None:
     """The first candidate that has all pieces; None when none has the hard ones."""
@@ -52,7 +60,7 @@ def _of_whole(
     source = "".join(token for token in unit.tokens if isinstance(token, str))
     good: list[tuple[str, float, list[str]]] = []
     for candidate in candidates:
-        made = whole.put_together(like(source, candidate.text), spans, target, write) if candidate.text else None
+        made = whole.put_together(like(source, candidate.text), spans, write) if candidate.text else None
         if made is not None and not any(made == text for text, _, _ in good):
             good.append((made, candidate.score, _missing(unit, made)))
     if not good:

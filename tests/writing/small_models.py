@@ -47,7 +47,8 @@ class Capitals:
                      for text in texts])
 
     def written(self, text: str, n_best: int) -> list[str]:
-        words = [word if word.strip(".,!?") in ("Tom", "Mary", "John") else word.upper() for word in text.split(" ")]
+        names = ("Tom", "Mary", "Boston")
+        words = [word if word.strip(".,!?") in names else word.upper() for word in text.split(" ")]
         return [" ".join(words), *(" ".join([*words, "!" * number]) for number in range(1, n_best))]
 
 
