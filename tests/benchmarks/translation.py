@@ -64,7 +64,9 @@ def run(translator: str = TRANSLATOR, rounds: int = ROUNDS) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="wenda-bench-") as place, _service(model, Path(place)) as url:
         figures = asyncio.run(_measured(url, folder, task, rounds))
     _print(figures, task, rounds)
-    return figures
+    (_, ours), (other, theirs) = figures["sentences_per_second"].items()
+    pair = f"{task.pair.source}-{task.pair.target}"
+    return {**figures, "rows": [(f"sentences translated a second, {pair}", ours, other, theirs)]}
 
 
 async def _measured(url: str, folder: Path, task: Task, rounds: int) -> dict[str, Any]:
