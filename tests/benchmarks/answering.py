@@ -58,7 +58,7 @@ def run(passages: int = PASSAGES) -> dict[str, Any]:
     figures["plain libraries, done"] = _plain(pieces, vectors, questions)
     _print(figures, len(pieces))
     ours, other = figures["done"]["p50"], figures["plain libraries, done"]["p50"]
-    rows = [("milliseconds from a question to its answer, p50", ours, "sentence-transformers and transformers", other)]
+    rows = [("milliseconds from question to answer, p50", ours, "sentence-transformers and transformers", other)]
     return {"passages": len(pieces), "milliseconds": figures, "rows": rows}
 
 
