@@ -209,7 +209,8 @@ def open_engine(
     Args:
         converted: where faster forms of models are kept, and which is fastest here; without it a model is computed as
             it was saved, in float32 or bfloat16.
-        form: what an encoder or a reader computes in; by default the fastest that agrees.
+        form: what an encoder or a reader computes in; by default the fastest that agrees. A translator takes
+            float32, which is as it was saved.
 
     Raises:
         ModelMissing, ModelUnusable
@@ -243,7 +244,7 @@ def open_engine(
         if model.kind == "translator":
             from models_service.engines.seq2seq import Seq2SeqEngine
 
-            return Seq2SeqEngine(model.name, folder, converted)
+            return Seq2SeqEngine(model.name, folder, None if form == "float32" else converted)
         from models_service.engines.reader import ReaderEngine
 
         return ReaderEngine.at(model.name, folder, Choice(form, converted))

@@ -88,7 +88,8 @@ class Tokens:
             unknown = self.tokenizer.unk_token_id
             ids = [vocabulary.get(piece, unknown) for piece in self._marian.spm_target.encode(text, out_type=str)]
         else:
-            ids = self.tokenizer(text_target=text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+            # Not as `text_target`, which means other special tokens only, and needs a language to be set for them.
+            ids = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
         return [*ids, self.end]
 
     def text(self, ids: Sequence[int]) -> str:

@@ -18,6 +18,7 @@ import torch
 from torch.nn.functional import cross_entropy, linear
 from transformers import MarianConfig, MarianMTModel, MarianTokenizer
 
+from models_service.evaluation.translation import bleu_tokenizer
 from models_service.formats.parallel import read_parallel
 from models_service.formats.squad import FormatError
 from models_service.training.run_folder import RunFolder
@@ -31,7 +32,6 @@ from models_service.training.vocabulary import (
     write_tokenizer,
 )
 
-BLEU_TOKENIZERS = {"zh": "zh", "ja": "char", "ko": "char"}
 LONGEST = 200
 """Tokens; longer sentences are left out of training."""
 
@@ -145,7 +145,7 @@ class TranslateTask:
         for pair, texts in self._held_out.items():
             source, target = pair.split("-", 1)
             made = self._translate([text for text, _ in texts], target)
-            tokenizer = BLEU_TOKENIZERS.get(target, "13a")
+            tokenizer = bleu_tokenizer(target)
             score = sacrebleu.corpus_bleu(made, [[wanted for _, wanted in texts]], tokenize=tokenizer)
             metrics[f"bleu {pair}"] = score.score
         return metrics

@@ -24,11 +24,18 @@ from models_service.protocol import (
     GenerateDone,
     GenerateRequest,
     GenerateTimings,
+    LanguagePair,
+    LanguagesDone,
+    LanguagesRequest,
     ReadDone,
     ReadRequest,
     SpanResult,
     StartEvent,
+    TextNote,
     Timings,
+    TranslateDone,
+    TranslateRequest,
+    Translation,
     Usage,
     json_schema,
     parse_event,
@@ -56,6 +63,12 @@ requests = st.one_of(
         seed=st.none() | st.integers(0, 2**32 - 1), **who,
     ),
     st.builds(GenerateRequest, prompt=text.filter(bool), messages=st.none(), **who),
+    st.builds(
+        TranslateRequest, texts=st.lists(text, min_size=1, max_size=5), source=st.sampled_from(["en", "zh"]),
+        target=st.sampled_from(["de", "pt-BR"]), n_best=st.integers(1, 5), beam_size=st.none() | st.integers(1, 10),
+        **who,
+    ),
+    st.builds(LanguagesRequest, **who),
     st.builds(CancelRequest, id=ids),
 )
 counts = st.none() | st.integers(0)
@@ -72,6 +85,20 @@ events = st.one_of(
     st.builds(
         ReadDone, id=ids, model=text, spans=st.lists(st.lists(spans, max_size=3), max_size=3), timings=timings,
         calibration=st.none() | st.builds(Calibration, weights=st.dictionaries(text, finite), intercept=finite),
+    ),
+    st.builds(
+        TranslateDone, id=ids, model=text, timings=timings,
+        translations=st.lists(st.lists(st.builds(Translation, text=text, score=finite), max_size=3), max_size=3),
+        notes=st.lists(st.builds(
+            TextNote, index=st.integers(0, 511), kind=st.sampled_from(["pieces", "cut", "unknown"]), what=text,
+        ), max_size=3),
+    ),
+    st.builds(
+        LanguagesDone, id=ids,
+        pairs=st.lists(st.builds(
+            LanguagePair, source=text, target=text, model=text,
+            figures=st.dictionaries(text, finite | st.integers(0, 10**6) | text, max_size=3),
+        ), max_size=3),
     ),
     st.builds(
         ErrorEvent, id=ids, code=st.sampled_from(["bad_request", "busy", "cancelled", "internal"]), message=text,
