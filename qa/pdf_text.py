@@ -147,8 +147,11 @@ def _without_running_heads(pages: list[list[Line]]) -> list[list[Line]]:
 
 
 def _edges(lines: Sequence[Line]) -> set[int]:
-    """The places of the lines that may be running heads: the first and the last."""
-    return {0, len(lines) - 1} if lines else set()
+    """The places of the lines that may be running heads: the highest and the lowest on the page."""
+    if not lines:
+        return set()
+    places = range(len(lines))
+    return {max(places, key=lambda place: lines[place].top), min(places, key=lambda place: lines[place].bottom)}
 
 
 def _pattern(line: Line) -> str:

@@ -42,13 +42,14 @@ def messages(question: str, passages: Sequence[tuple[str, str]], history: Sequen
         if turn.answer:  # roles must alternate
             told.append(ChatMessage(role="user", content=turn.question[:TURN_CHARACTERS]))
             told.append(ChatMessage(role="assistant", content=without_marks(turn.answer)[:TURN_CHARACTERS]))
-    lines = [_line(number, title, text) for number, (title, text) in enumerate(passages, start=1)]
+    lines = [data_line(number, title=title, text=text) for number, (title, text) in enumerate(passages, start=1)]
     asked = "Passages:\n" + "\n".join(lines) + f"\n\nQuestion: {_plain(question)}"
     return [*told, ChatMessage(role="user", content=asked)]
 
 
-def _line(number: int, title: str, text: str) -> str:
-    fields = ", ".join(f'"{name}": {_quoted(value)}' for name, value in (("title", title), ("text", text)))
+def data_line(number: int, **texts: str) -> str:
+    """A text of somebody's as a JSON object on one line, out of which it cannot break."""
+    fields = ", ".join(f'"{name}": {_quoted(value)}' for name, value in texts.items())
     return f'{{"number": {number}, {fields}}}'
 
 

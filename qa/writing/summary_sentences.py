@@ -1,0 +1,89 @@
+"""The sentences of a text that a summary may be made of, as exact ranges: no headings, table rows or code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from models_service.words import count_words
+from qa.scripts import CJK
+from qa.sentences import sentences
+from qa.structure import Structure
+
+FEWEST_WORDS = 4
+"""What is shorter says nothing by itself: "See below." """
+LONGEST_CHARACTERS = 1_500
+"""A longer one (a text without stops) is cut at white space."""
+
+_MARKER = re.compile(r"(?:[ \t]*(?:[-*+•·]|\d{1,3}[.)、]|>)[ \t]+)+|#{1,6}[ \t]+")
+_HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]")
+_ENDS = re.compile(r"[.!?…。！？:：;；][\"'”’」』）)\]】》*_]*(?:\[\d{1,3}\])*\s*$")
+_CODE = re.compile(r"```|~~~")
+_ROW = re.compile(r"\|| \| ")
+_SPACE = re.compile(r"\s")
+_ENDS_CJK = re.compile(f"[{CJK}，。、；：！？）」』”…]$")
+_STARTS_CJK = re.compile(f"[{CJK}（「『“]")
+
+Range = tuple[int, int]
+
+
+def telling_sentences(text: str, structure: Structure) -> list[Range]:
+    """Those that can stand in a summary, in order; all sentences when the text has no such."""
+    headings = {heading.start for heading in structure.headings}
+    everything: list[Range] = []
+    telling: list[Range] = []
+    in_code = False
+    for start, end in sentences(text):
+        fence = _CODE.match(text, start, end)
+        if fence or in_code:
+            in_code ^= fence is not None and text.find(fence.group(), start + 3, end) < 0
+            continue
+        begins = _after_marker(text, start, end)
+        pieces = list(_cut(text, begins, end))
+        everything += pieces
+        is_heading = start in headings or _HEADING.match(text, start) is not None
+        if not is_heading and not _ROW.search(text, start, end) and _says_something(text, begins, end):
+            telling += pieces
+    return telling or everything
+
+
+def _after_marker(text: str, start: int, end: int) -> int:
+    """Where the sentence itself begins, after a bullet, a number or a quotation's mark."""
+    marker = _MARKER.match(text, start, end)
+    return marker.end() if marker and marker.end() < end else start
+
+
+def _says_something(text: str, start: int, end: int) -> bool:
+    """Long enough; and a line that no stop ends and that stands alone is a title or a label."""
+    piece = text[start:end]
+    words = count_words(piece)
+    alone = text[end : end + 2] in ("\n\n", "") and (start == 0 or text[:start].rstrip(" \t").endswith("\n"))
+    return words >= FEWEST_WORDS and (_ENDS.search(piece) is not None or words > 8 or not alone)
+
+
+def _cut(text: str, start: int, end: int) -> Sequence[Range]:
+    pieces = []
+    while end - start > LONGEST_CHARACTERS:
+        spaces = [match.start() for match in _SPACE.finditer(text, start + LONGEST_CHARACTERS // 2,
+                                                             start + LONGEST_CHARACTERS)]
+        cut = spaces[-1] if spaces else start + LONGEST_CHARACTERS
+        pieces.append((start, cut))
+        start = cut
+        while start < end and text[start].isspace():
+            start += 1
+    return [*pieces, (start, end)] if start < end else pieces
+
+
+def joined(pieces: Sequence[str]) -> str:
+    """Sentences one after another: with a space between them, but for Chinese and Japanese."""
+    text = ""
+    for piece in pieces:
+        piece = tidy(piece)
+        between = "" if not text or (_ENDS_CJK.search(text) and _STARTS_CJK.match(piece)) else " "
+        text += between + piece
+    return text
+
+
+def tidy(piece: str) -> str:
+    """On one line."""
+    return " ".join(piece.split())
