@@ -96,7 +96,7 @@ async def connect(redis_url: str) -> AsyncIterator[Any]:
     from webapp.chat import producer
 
     for production in list(producer._running.values()):
-        await producer.stop(production.answer_id)
+        await producer.stop(production.identifier)
 
 
 async def _signed_in(user: Any) -> Any:

@@ -14,10 +14,11 @@ from redis import Redis
 
 from tests.library import TOWER, add_collection
 from webapp import event_log
-from webapp.chat import producer, records, stopping
-from webapp.chat.lease import Lease
+from webapp.chat import producer, records
 from webapp.chat.models import Conversation, Message, MessageRole, MessageStatus
 from webapp.ops import embedded_redis
+from webapp.production import stopping
+from webapp.production.lease import Lease
 from webapp.settings.places import redis_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -188,7 +189,7 @@ async def test_two_pages_that_find_the_same_dead_answer_get_one_answer(connect, 
 
 async def test_an_answer_that_another_process_is_at_is_left_to_it(connect, orphan, alice):
     async with redis_client() as redis:
-        other = Lease(redis, orphan.pk, "another process")
+        other = Lease(redis, f"answer:{orphan.pk}", "another process")
         assert await other.hold()
         socket = await connect(alice)
         await socket.say(type="resume", message=orphan.pk)
@@ -205,7 +206,7 @@ async def test_whoever_has_lost_the_lease_neither_sends_nor_saves(orphan, models
         async with redis_client() as redis:
             while await event_log.last_number(redis, producer.log_name(orphan.pk)) < 1:
                 await asyncio.sleep(0.01)
-            await redis.set(Lease(redis, orphan.pk)._key, "another process")
+            await redis.set(Lease(redis, f"answer:{orphan.pk}")._key, "another process")
     await production.task
     await orphan.arefresh_from_db()
     assert orphan.status == "running"
@@ -220,7 +221,7 @@ async def test_a_process_that_is_shut_down_lets_go_of_its_answers(orphan, models
                 await asyncio.sleep(0.01)
             task.cancel()
             await asyncio.wait({task})
-            assert not await Lease(redis, orphan.pk).is_held()
+            assert not await Lease(redis, f"answer:{orphan.pk}").is_held()
     await orphan.arefresh_from_db()
     assert orphan.status == "running"
 
@@ -303,6 +304,6 @@ async def test_a_stop_that_cannot_reach_the_producer_says_to_try_again(connect, 
 
 async def test_a_stop_waits_for_a_producer_that_is_just_beginning(redis_url):
     async with redis_client() as redis:
-        await stopping.ask_to_stop(redis, 7)
-        assert await stopping.asked_to_stop(redis, 7, wait_seconds=5)
-        assert not await stopping.asked_to_stop(redis, 7, wait_seconds=0.05)
+        await stopping.ask_to_stop(redis, "answer:7")
+        assert await stopping.asked_to_stop(redis, "answer:7", wait_seconds=5)
+        assert not await stopping.asked_to_stop(redis, "answer:7", wait_seconds=0.05)

@@ -16,6 +16,7 @@ from qa.answer import Turn
 from webapp.accounts.models import User
 from webapp.chat.models import Conversation, Message, MessageRole, MessageStatus
 from webapp.chat.services import stopped_event
+from webapp.production.kind import Record
 
 log = logging.getLogger(__name__)
 TURNS_REMEMBERED = 10
@@ -30,15 +31,6 @@ class Job:
     collections: list[str]
     history: list[Turn]
     start: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Record:
-    """An answer's row as a follower sees it: its first event and, when it is finished, its last."""
-
-    is_finished: bool
-    start: dict[str, Any]
-    last: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,11 @@ from django.utils.translation import gettext as _
 from models_service.protocol import AnswerError
 from webapp import access
 from webapp.accounts.models import User
-from webapp.chat import answering, stopping
+from webapp.chat import answering
 from webapp.chat.models import Conversation, Feedback, Message, MessageRole, MessageStatus
 from webapp.errors import BadInput, Busy, Conflict, NotFound
 from webapp.knowledge.models import Collection
+from webapp.production import stopping
 
 MOST_AT_ONCE = 4
 """Answers that one person may have in the making."""
@@ -198,9 +199,9 @@ def _supersede(messages: QuerySet[Message]) -> None:
 
 def _stop_soon(running: QuerySet[Message]) -> None:
     """Tell whoever produces these that nobody waits for them any more, once the transaction has ended."""
-    identifiers = list(running.values_list("pk", flat=True))
-    if identifiers:
-        transaction.on_commit(lambda: stopping.ask_all_to_stop(identifiers))
+    names = [f"answer:{identifier}" for identifier in running.values_list("pk", flat=True)]
+    if names:
+        transaction.on_commit(lambda: stopping.ask_all_to_stop(names))
 
 
 def _running_answer(question: Message, key: str) -> Message:

@@ -1,4 +1,4 @@
-"""Says in Redis that a process is producing an answer; it ends by itself soon after that process does."""
+"""Says in Redis that a process is producing something; it ends by itself soon after that process does."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del
 
 
 class Lease:
-    """The lease of one answer, as the holder of `token` sees it."""
+    """The lease of one thing that is produced, named as "answer:7", as the holder of `token` sees it."""
 
-    def __init__(self, redis: AsyncRedis, answer_id: int, token: str = "") -> None:
+    def __init__(self, redis: AsyncRedis, name: str, token: str = "") -> None:
         self._redis = redis
-        self._key = f"wenda:lease:answer:{answer_id}"
+        self._key = f"wenda:lease:{name}"
         self._token = token
 
     async def hold(self) -> bool:

@@ -1,0 +1,129 @@
+"""/api/v1/summarize: a text to its summary, nothing saved. /api/v1/summaries/: the texts that the page works on."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from asgiref.sync import async_to_sync
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from models_service.protocol import AnswerError
+from models_service.protocol_summarized_text import SummaryDone
+from qa.structure import NOTHING_KNOWN
+from webapp import access
+from webapp.accounts.authentication import BrowserAuthentication
+from webapp.accounts.models import User
+from webapp.api.ask import AnswerFailed
+from webapp.api.knowledge import UUID_PATTERN
+from webapp.api.permissions import MayChat
+from webapp.chat import answering
+from webapp.writing import summaries, summarizing, summary_export, summary_texts
+from webapp.writing.summarizing import Wanted
+from webapp.writing.summary_models import SummarizedText
+from webapp.writing.summary_serializers import (
+    HandInSerializer,
+    SourceTextSerializer,
+    SummarizedTextDetailSerializer,
+    SummarizedTextSerializer,
+    SummarizeSerializer,
+)
+
+
+class SummarizeView(APIView):
+    permission_classes = [MayChat]
+
+    @extend_schema(request=SummarizeSerializer, responses=SummaryDone)
+    def post(self, request: Request) -> Response:
+        """Summarize a text, or a document that you may read; every quoted sentence with its exact place."""
+        asked = SummarizeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values = asked.validated_data
+        user = _person(request)
+        wanted = Wanted(
+            values["length"], values["style"], summarizing.method_for(values.get("method"), values["style"]),
+            summarizing.check_language(values.get("language", "")),
+        )
+        text, structure = values.get("text", "").replace("\x00", ""), NOTHING_KNOWN
+        if "document" in values:
+            text, structure = summaries.text_of_document(user, values["document"])
+        summarizing.check(text, "document" if "document" in values else "text")
+        last = async_to_sync(_last)(summarizing.events(text, wanted, structure=structure, client=str(user.pk)))
+        if isinstance(last, AnswerError):
+            raise AnswerFailed(last)
+        return Response(last.model_dump(exclude={"type"}))
+
+
+def _person(request: Request) -> User:
+    """Who asks. A guest whom nothing was written for yet is known by the browser's session, and by its CSRF token."""
+    if request.user.is_anonymous:
+        BrowserAuthentication().enforce_csrf(request)
+    return access.person_of(request)
+
+
+async def _last(events) -> SummaryDone | AnswerError:
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, SummaryDone | AnswerError):
+                return event
+    return answering.failure()
+
+
+class SummarizedTextViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
+):
+    permission_classes = [MayChat]
+    queryset = SummarizedText.objects.none()
+    lookup_value_regex = UUID_PATTERN
+    parser_classes = [MultiPartParser, JSONParser]
+
+    def get_queryset(self) -> QuerySet[SummarizedText]:
+        found = access.own_summarized_texts(self.request.user)
+        return found if self.action == "list" else found.prefetch_related("summaries")
+
+    def get_serializer_class(self) -> type[SummarizedTextSerializer]:
+        return SummarizedTextDetailSerializer if self.action == "retrieve" else SummarizedTextSerializer
+
+    @extend_schema(request={"multipart/form-data": HandInSerializer, "application/json": HandInSerializer},
+                   responses={201: SummarizedTextSerializer})
+    def create(self, request: Request) -> Response:
+        """Hand in a text: a file, or a document of a collection. It is summarized over /ws/summarize/."""
+        given = HandInSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        values = given.validated_data
+        user = _person(request)
+        if "document" in values:
+            source = summaries.add_document(user, values["document"])
+        else:
+            file = values["file"]
+            source = summaries.add_file(user, file.name, file.chunks(), values.get("title", ""))
+        return Response(SummarizedTextSerializer(source).data, status=status.HTTP_201_CREATED)
+
+    def perform_destroy(self, source: SummarizedText) -> None:
+        summaries.delete(source)
+
+    @extend_schema(responses=SourceTextSerializer)
+    @action(detail=True)
+    def text(self, request: Request, pk: str) -> Response:
+        """The text with its pages and headings, to show where summary sentences stand."""
+        text, structure = summary_texts.read(self.get_object(), request.user)
+        headings = [[heading.start, heading.level, heading.title] for heading in structure.headings]
+        return Response({"text": text, "pages": list(structure.pages), "headings": headings})
+
+    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @action(detail=True)
+    def export(self, request: Request, pk: str) -> HttpResponse:
+        """All finished summaries of the text as a Markdown file."""
+        source = self.get_object()
+        name = content_disposition_header(True, summary_export.file_name(source))
+        return HttpResponse(summary_export.as_markdown(source), content_type="text/markdown; charset=utf-8",
+                            headers={"Content-Disposition": name})

@@ -1,0 +1,177 @@
+"""What changes summaries: handing a text in, starting one of it, deleting. Producing it is `summary_producer.py`'s."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from models_service.protocol import AnswerError
+from models_service.protocol_summarized_text import StartSummary
+from models_service.words import count_words
+from qa import reading
+from qa.documents import DocumentError, parser_for
+from qa.structure import Structure
+from webapp import access
+from webapp.accounts.models import User
+from webapp.errors import BadInput, Busy, Conflict, NotFound, TooLarge
+from webapp.knowledge import refusals, storage
+from webapp.knowledge.models import DocumentStatus
+from webapp.production import stopping
+from webapp.writing import summarizing, summary_texts
+from webapp.writing.summary_models import SummarizedText, Summary, SummaryStatus
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 2
+"""Summaries that one person may have in the making."""
+MOST_KEPT = 200
+"""Texts of one person; the oldest go when a new one comes."""
+TITLE_CHARACTERS = 120
+
+
+@dataclass(frozen=True)
+class Started:
+    """`fresh` unless the same key had been sent before."""
+
+    summary: Summary
+    fresh: bool
+
+
+def add_file(user: User, name: str, chunks: Iterable[bytes], title: str = "") -> SummarizedText:
+    """Read a file that was handed in, as untrusted files are read: in a process of its own, within limits.
+
+    Raises:
+        BadInput: it cannot be read, with what to do; it is empty.
+        TooLarge: the file, or the text in it.
+    """
+    name = Path(name.replace("\\", "/")).name[:255] or "text.txt"
+    identifier = uuid.uuid4()
+    incoming = settings.DATA_DIR / "incoming" / identifier.hex
+    incoming.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        parser_for(name)
+        _receive(chunks, incoming, name)
+        read = reading.read(incoming, name)
+    except DocumentError as error:
+        raise BadInput(refusals.sentence(error, name), "file") from None
+    finally:
+        incoming.unlink(missing_ok=True)
+    summarizing.check(read.text, "file")
+    source = SummarizedText(
+        pk=identifier, owner=user, name=name, title=(title or read.title or name)[:TITLE_CHARACTERS],
+        media_type=read.media_type,
+    )
+    return _keep(source, read.text, read.structure, is_stored=True)
+
+
+def add_document(user: User, document_id: str) -> SummarizedText:
+    """A document of a collection that `user` may read; its text stays where it is."""
+    document = own(access.readable_documents(user), document_id)
+    if document.status != DocumentStatus.READY:
+        raise Conflict(_("This document has no text yet: it waits to be read, or could not be read."))
+    source = SummarizedText(owner=user, document=document, name=document.name, title=str(document)[:255],
+                            media_type=document.media_type)
+    text, structure = summary_texts.read(source, user)
+    summarizing.check(text, "document")
+    return _keep(source, text, structure, is_stored=False)
+
+
+def _keep(source: SummarizedText, text: str, structure: Structure, *, is_stored: bool) -> SummarizedText:
+    source.characters, source.words, source.pages = len(text), count_words(text), len(structure.pages)
+    if is_stored:
+        summary_texts.keep(source.pk, text, structure)
+    try:
+        source.save(force_insert=True)
+    except Exception:
+        summary_texts.forget(source.pk)
+        raise
+    for old in SummarizedText.objects.filter(owner=source.owner)[MOST_KEPT:]:
+        delete(old)
+    return source
+
+
+def _receive(chunks: Iterable[bytes], target: Path, name: str) -> None:
+    size = 0
+    with target.open("wb") as out:
+        for chunk in chunks:
+            size += len(chunk)
+            if size > settings.MAX_UPLOAD_BYTES:
+                limit = settings.MAX_UPLOAD_BYTES // 1_000_000
+                raise TooLarge(_("%(name)s is larger than %(limit)s MB, the most that this site takes. Split it.")
+                               % {"name": name, "limit": limit})
+            out.write(chunk)
+    if not size:
+        raise BadInput(_("%(name)s is empty.") % {"name": name}, "file")
+
+
+@transaction.atomic
+def start(user: User, message: StartSummary) -> Started:
+    """A row for the summary that is asked for; the same key again gives what was made the first time."""
+    User.objects.select_for_update().filter(pk=user.pk).first()
+    source = own(access.own_summarized_texts(user), message.source)
+    earlier = source.summaries.filter(key=message.key).first()
+    if earlier is not None:
+        return Started(earlier, fresh=False)
+    recent = timezone.now() - timedelta(seconds=summarizing.SUMMARY_SECONDS)
+    running = access.own_summaries(user).filter(status=SummaryStatus.RUNNING, created_at__gt=recent)
+    if running.count() >= MOST_AT_ONCE:
+        raise Busy(_("You have %(most)s summaries in the making. Wait for one of them, or stop one.")
+                   % {"most": MOST_AT_ONCE})
+    summary = Summary.objects.create(
+        source=source, key=message.key, length=str(message.length), style=message.style,
+        method=summarizing.method_for(message.method, message.style),
+        language=summarizing.check_language(message.language or ""),
+    )
+    source.save(update_fields=["updated_at"])
+    return Started(summary, fresh=True)
+
+
+def own_summary(user: User, identifier: int) -> Summary:
+    return own(access.own_summaries(user), identifier)
+
+
+def delete(source: SummarizedText) -> None:
+    """A text and its summaries; those that are still in the making are stopped."""
+    running = source.summaries.filter(status=SummaryStatus.RUNNING).values_list("pk", flat=True)
+    names = [f"summary:{pk}" for pk in running]
+    pk = source.pk
+    source.delete()
+    summary_texts.forget(pk)
+    if names:
+        stopping.ask_all_to_stop(names)
+
+
+def stopped_event() -> AnswerError:
+    """What a summary ends with that was stopped."""
+    return AnswerError(code="cancelled", message=_("Stopped."), retryable=True)
+
+
+def text_of_document(user: User, document_id: str) -> tuple[str, Structure]:
+    """The text of a document that `user` may read; NotFound or Conflict otherwise."""
+    document = own(access.readable_documents(user), document_id)
+    if document.status != DocumentStatus.READY:
+        raise Conflict(_("This document has no text yet: it waits to be read, or could not be read."))
+    return storage.documents().text(str(document.pk)), storage.documents().structure(str(document.pk))
+
+
+def own(rows: QuerySet, identifier: Any) -> Any:
+    """The row of `rows` with this id; NotFound when it is not among them, or is no id at all."""
+    try:
+        found = rows.filter(pk=identifier).first()
+    except (ValueError, ValidationError, OverflowError):
+        found = None
+    if found is None:
+        raise NotFound(_("There is nothing here that you may see."))
+    return found
