@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union
 import numpy as np
 from pydantic import Field, TypeAdapter
 
-from models_service import protocol_translated_text
+from models_service import protocol_summarized_text, protocol_translated_text
 from models_service.protocol_base import Event, Message, Request, RequestId, Timings
 from models_service.protocol_chat import (
     AskMessage,
@@ -275,5 +275,6 @@ def json_schema() -> dict[str, Any]:
         "browser_message": parse_browser_message.json_schema(),
         "answer_event": TypeAdapter(AnswerEvent).json_schema(),
         "chat_envelope": ChatEnvelope.model_json_schema(),
+        **protocol_summarized_text.json_schema(),
         **protocol_translated_text.json_schema(),
     }

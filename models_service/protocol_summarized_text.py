@@ -137,3 +137,11 @@ class SummaryEnvelope(Message):
     source: str
     seq: int
     event: dict[str, Any] = Field(description='a summary event, or the "error" that it ends with')
+
+
+def json_schema() -> dict[str, Any]:
+    return {
+        "summarize_message": parse_summarize_message.json_schema(),
+        "summary_event": summary_event.json_schema(),
+        "summary_envelope": SummaryEnvelope.model_json_schema(),
+    }

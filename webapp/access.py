@@ -22,7 +22,14 @@ from webapp.chat.models import Conversation, Message
 from webapp.errors import Forbidden, NotSignedIn
 from webapp.knowledge.models import Collection, Document, Visibility
 from webapp.training.models import Dataset, Evaluation, Job
-from webapp.writing.models import GlossaryTerm, Translation, TranslationBatch, TranslationFile
+from webapp.writing.models import (
+    GlossaryTerm,
+    SummarizedText,
+    Summary,
+    Translation,
+    TranslationBatch,
+    TranslationFile,
+)
 
 Action = Literal["chat", "create_collection", "administer"]
 
@@ -91,6 +98,17 @@ def own_conversations(user: User | AnonymousUser) -> QuerySet[Conversation]:
 
 def own_messages(user: User | AnonymousUser) -> QuerySet[Message]:
     return Message.objects.filter(conversation__in=own_conversations(user))
+
+
+def own_summarized_texts(user: User | AnonymousUser) -> QuerySet[SummarizedText]:
+    """Guests have theirs too, as with conversations."""
+    if not may(user, "chat") or user.is_anonymous:
+        return SummarizedText.objects.none()
+    return SummarizedText.objects.filter(owner=user)
+
+
+def own_summaries(user: User | AnonymousUser) -> QuerySet[Summary]:
+    return Summary.objects.filter(source__in=own_summarized_texts(user))
 
 
 def own_translations(user: User | AnonymousUser) -> QuerySet[Translation]:

@@ -1,77 +1,133 @@
-// The text to translate: a field over a mirror of itself, in which the sentence that is pointed at is marked.
+// The text that is summarized, with the places of the summary's sentences marked in it.
+// Offsets from the server count characters (code points); a browser's strings count UTF-16 units.
+import { tidied } from "../site/tidy.js";
 
-const format = new Intl.NumberFormat(document.documentElement.lang);
+const LONGEST_BLOCK = 20_000; // of a text without empty lines
 
 export class SourcePane {
-  constructor(root, { onChange, onPoint }) {
-    this.field = root.querySelector("#text");
-    this.mirror = root.querySelector("#mirror");
-    this.count = root.querySelector("#text-count");
-    this.clearButton = root.querySelector("#clear");
-    this.formats = root.querySelector("#format");
-    this.limit = Number(root.dataset.limit);
+  constructor(element) {
+    this.element = element;
+    this.blocks = []; // {start, end, element}, in UTF-16 units
+    this.text = "";
+    this.astral = [];
     this.ranges = [];
-    this.onPoint = onPoint;
-    this.field.addEventListener("input", () => { this.#changed(); onChange(); });
-    this.formats.addEventListener("change", onChange);
-    this.clearButton.addEventListener("click", () => { this.text = ""; onChange(); this.field.focus(); });
-    this.field.addEventListener("mousemove", (event) => this.#point(this.#at(event)));
-    this.field.addEventListener("mouseleave", () => this.#point(-1));
-    for (const kind of ["keyup", "click"]) this.field.addEventListener(kind, () => this.#caret());
-    this.#changed();
+    this.active = null;
   }
 
-  get text() { return this.field.value; }
-
-  set text(text) { this.field.value = text; this.#changed(); }
-
-  get format() { return this.formats.value; }
-
-  get isTooLong() { return [...this.text].length > this.limit; }
-
-  /** Which parts are sentences, so that they can be pointed at. */
-  showSentences(ranges) {
-    const text = [...this.text]; // the site counts characters, scripts count UTF-16 units
-    this.ranges = ranges;
-    const nodes = [];
-    let at = 0;
-    ranges.forEach(([start, end]) => {
-      nodes.push(text.slice(at, start).join(""));
-      const part = document.createElement("span");
-      part.textContent = text.slice(start, end).join("");
-      nodes.push(part);
-      at = end;
+  show({ text, pages, headings }, mediaType) {
+    this.text = text;
+    this.astral = astralPlaces(text);
+    const titled = new Set(headings.map(([start]) => this.#units(start)));
+    const borders = pages.map((start) => this.#units(start));
+    this.blocks = cut(text).map(([start, end]) => {
+      const element = document.createElement("p");
+      if (titled.has(start)) element.className = "heading";
+      const page = borders.findIndex((border) => border >= start && border < end);
+      if (page >= 0) element.dataset.page = interpolate(gettext("Page %s"), [page + 1]);
+      return { start, end, element };
     });
-    nodes.push(`${text.slice(at).join("")}\n`);
-    this.mirror.replaceChildren(...nodes);
+    this.isMarkdown = mediaType === "text/markdown";
+    for (const block of this.blocks) this.#paint(block);
+    this.element.replaceChildren(...this.blocks.map((block) => block.element));
   }
 
-  /** Marks sentence number `index`; -1 marks none. */
-  light(index) {
-    this.mirror.querySelectorAll("span").forEach((part, number) => part.classList.toggle("lit", number === index));
+  showMissing(message) {
+    const note = Object.assign(document.createElement("p"), { className: "muted", textContent: message });
+    this.element.replaceChildren(note);
   }
 
-  #changed() {
-    this.mirror.textContent = `${this.text}\n`;
-    this.ranges = [];
-    const length = [...this.text].length;
-    this.clearButton.hidden = !length;
-    this.count.textContent = `${format.format(length)} / ${format.format(this.limit)}`;
-    this.count.classList.toggle("over", length > this.limit);
+  /** Mark these [start, end] (characters) and no others. */
+  mark(ranges) {
+    const touched = new Set(this.#touched(this.ranges));
+    this.ranges = ranges.map(([start, end]) => [this.#units(start), this.#units(end)]);
+    this.active = null;
+    for (const block of this.#touched(this.ranges)) touched.add(block);
+    touched.forEach((block) => this.#paint(block));
   }
 
-  #at(event) {
-    return [...this.mirror.querySelectorAll("span")].findIndex((part) => [...part.getClientRects()].some((box) =>
-      event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom));
+  /** Make one place stand out, null for none; `scroll` brings it into view. */
+  point(range, { scroll = false } = {}) {
+    const touched = new Set(this.active ? this.#touched([this.active]) : []);
+    this.active = range && [this.#units(range[0]), this.#units(range[1])];
+    if (this.active) for (const block of this.#touched([this.active])) touched.add(block);
+    touched.forEach((block) => this.#paint(block));
+    if (!scroll || !this.active) return;
+    const mark = this.element.querySelector("mark.active");
+    const isOwnScroll = this.element.scrollHeight > this.element.clientHeight + 1;
+    if (isOwnScroll) {
+      const from = mark.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
+      this.element.scrollTop += from - this.element.clientHeight / 3;
+    }
+    const { top, bottom } = this.element.getBoundingClientRect();
+    if (!isOwnScroll || top < 0 || bottom > innerHeight) mark.scrollIntoView({ block: "center" });
   }
 
-  #caret() {
-    const at = [...this.text.slice(0, this.field.selectionStart)].length;
-    this.#point(this.ranges.findIndex(([start, end]) => start <= at && at <= end));
+  #touched(ranges) {
+    return this.blocks.filter((block) => ranges.some(([start, end]) => start < block.end && end > block.start));
   }
 
-  #point(index) {
-    this.light(index);
-    this.onPoint(index);
+  /** The block's text anew: what is marked in marks, the place pointed at in one that stands out. */
+  #paint({ start, end, element }) {
+    const own = this.active ? [...this.ranges, this.active] : this.ranges;
+    const inside = own.filter(([from, to]) => from < end && to > start);
+    const cuts = [...new Set([start, end, ...inside.flat().filter((place) => place > start && place < end)])].sort((a, b) => a - b);
+    const nodes = [];
+    for (let index = 0; index + 1 < cuts.length; index += 1) {
+      const [from, to] = [cuts[index], cuts[index + 1]];
+      const piece = this.text.slice(from, to);
+      const covers = ([first, last]) => first <= from && last >= to;
+      if (!inside.some(covers)) { nodes.push(...(this.isMarkdown ? tidied(piece, from === start) : [piece])); continue; }
+      const mark = document.createElement("mark");
+      mark.className = this.active && covers(this.active) ? "active" : "chosen";
+      mark.textContent = piece;
+      nodes.push(mark);
+    }
+    element.replaceChildren(...nodes);
   }
+
+  #units(characters) { return characters + below(this.astral, characters); }
+}
+
+/** The indices, in characters, of those that take two UTF-16 units. */
+function astralPlaces(text) {
+  if (!/[\uD800-\uDBFF]/.test(text)) return [];
+  const places = [];
+  let index = 0;
+  for (const character of text) {
+    if (character.length > 1) places.push(index);
+    index += 1;
+  }
+  return places;
+}
+
+/** How many of the sorted places are below `limit`. */
+function below(places, limit) {
+  let [low, high] = [0, places.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (places[middle] < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** [start, end] of the paragraphs, without the empty lines between them. */
+function cut(text) {
+  const blocks = [];
+  const add = (start, end) => {
+    while (end - start > LONGEST_BLOCK) {
+      const line = text.lastIndexOf("\n", start + LONGEST_BLOCK);
+      const at = line > start ? line + 1 : start + LONGEST_BLOCK;
+      blocks.push([start, at]);
+      start = at;
+    }
+    if (end > start) blocks.push([start, end]);
+  };
+  let start = 0;
+  for (const gap of text.matchAll(/\n{2,}/g)) {
+    add(start, gap.index);
+    start = gap.index + gap[0].length;
+  }
+  add(start, text.length);
+  return blocks;
 }

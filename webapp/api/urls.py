@@ -10,6 +10,7 @@ from webapp.api.conversations import ConversationViewSet, FeedbackView
 from webapp.api.description import DocsView, ProtocolView, SchemaView
 from webapp.api.keys import ApiKeyViewSet
 from webapp.api.knowledge import CollectionViewSet, DocumentViewSet
+from webapp.api.summaries import SummarizedTextViewSet, SummarizeView
 from webapp.api.training import DatasetViewSet, EvaluationViewSet, JobViewSet, ModelViewSet
 from webapp.api.translation_batches import TranslationBatchViewSet, TranslationFileViewSet
 from webapp.api.translations import GlossaryViewSet, LanguagesView, TranslateView, TranslationViewSet
@@ -19,6 +20,7 @@ router.register("collections", CollectionViewSet, basename="api-collection")
 router.register("documents", DocumentViewSet, basename="api-document")
 router.register("keys", ApiKeyViewSet, basename="api-key")
 router.register("conversations", ConversationViewSet, basename="api-conversation")
+router.register("summaries", SummarizedTextViewSet, basename="api-summary")
 router.register("translations", TranslationViewSet, basename="api-translation")
 router.register("glossary", GlossaryViewSet, basename="api-glossary-term")
 router.register("translation-batches", TranslationBatchViewSet, basename="api-translation-batch")
@@ -31,6 +33,7 @@ router.register("models", ModelViewSet, basename="api-model")
 urlpatterns = [
     path("v1/", include(router.urls)),
     path("v1/qa/ask", AskView.as_view(), name="api-ask"),
+    path("v1/summarize", SummarizeView.as_view(), name="api-summarize"),
     path("v1/translate", TranslateView.as_view(), name="api-translate"),
     path("v1/languages", LanguagesView.as_view(), name="api-languages"),
     path("v1/feedback/", FeedbackView.as_view(), name="api-feedback"),

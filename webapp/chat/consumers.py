@@ -50,8 +50,8 @@ class ChatConsumer(FollowingConsumer):
         return ChatEnvelope(message=identifier, conversation=owner, seq=number, event=event)
 
     def too_large(self) -> str:
-        return _("This message is larger than %(limit)s KB. Shorten the question; put long texts into a collection and "
-                 "ask about them.") % {"limit": MAX_BROWSER_FRAME_BYTES // 1024}
+        return _("This message is larger than %(limit)s KB. Shorten the question; put long texts into a collection "
+                 "and ask about them.") % {"limit": MAX_BROWSER_FRAME_BYTES // 1024}
 
     def _begin(self, asked: services.Asked) -> None:
         if asked.fresh:

@@ -15,6 +15,7 @@ from django.conf import settings
 from qa.index import CollectionGone
 from webapp.knowledge import storage
 from webapp.knowledge.models import Collection, Document
+from webapp.writing.models import SummarizedText
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ GRACE_SECONDS = 3600
 
 def tidy() -> int:
     """How many things were removed."""
-    removed = _index_entries() + _indexes() + _document_folders() + _half_things()
+    removed = _index_entries() + _indexes() + _document_folders() + _summarized_texts() + _half_things()
     if removed:
         log.info("removed %s leftovers of deleted documents and broken uploads", removed)
     return removed
@@ -62,10 +63,20 @@ def _document_folders() -> int:
     return removed
 
 
+def _summarized_texts() -> int:
+    """Texts that were handed in to be summarized, whose row went with its owner's account."""
+    removed = 0
+    for folder, source in _named_by_id(settings.DATA_DIR / "summaries", "*/*"):
+        if not SummarizedText.objects.filter(pk=source).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+    return removed
+
+
 def _half_things() -> int:
     """Uploads that broke off and folders that were on their way out."""
     removed = 0
-    for folder, pattern in (("incoming", "*"), ("documents", "*/.*"), ("indexes", ".*")):
+    for folder, pattern in (("incoming", "*"), ("documents", "*/.*"), ("summaries", "*/.*"), ("indexes", ".*")):
         for path in _old(settings.DATA_DIR / folder, pattern):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

@@ -92,7 +92,7 @@ class FollowingConsumer(AsyncWebsocketConsumer):
         return user
 
     def follow(self, identifier: int, owner: str, after: int) -> None:
-        """Send its events from a task of its own; following it once more begins anew. `owner` is what it is part of."""
+        """Send its events from a task of its own; following it once more begins anew. `owner`: what it belongs to."""
         earlier = self._followers.pop(identifier, None)
         if earlier is not None:
             earlier.cancel()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
+from webapp.writing.summary_consumers import SummarizeConsumer
 from webapp.writing.translation_consumers import TranslateConsumer
 
-websocket_urlpatterns = [path("ws/translate/", TranslateConsumer.as_asgi())]
+websocket_urlpatterns = [
+    path("ws/summarize/", SummarizeConsumer.as_asgi()),
+    path("ws/translate/", TranslateConsumer.as_asgi()),
+]

@@ -1,4 +1,4 @@
-"""What changes summaries: handing a text in, starting one of it, deleting. Producing it is `summary_producer.py`'s."""
+"""What changes summaries: handing a text in, starting one of it, deleting. Making it is `summary_producer.py`'s."""
 
 from __future__ import annotations
 

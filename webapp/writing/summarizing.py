@@ -70,8 +70,8 @@ def check(text: str, field: str = "text") -> None:
     except SummaryProblem as problem:
         if problem.code == "too_large":
             raise TooLarge(
-                _("The text has %(has)s characters; at most %(most)s can be summarized. Split it, for instance at its "
-                  "chapters.") % {"has": f"{len(text):,}", "most": f"{MAX_CHARACTERS:,}"}) from None
+                _("The text has %(has)s characters; at most %(most)s can be summarized. Split it, for instance at "
+                  "its chapters.") % {"has": f"{len(text):,}", "most": f"{MAX_CHARACTERS:,}"}) from None
         raise BadInput(_("The text is empty. Give the text that is to be summarized."), field) from None
 
 

@@ -48,7 +48,7 @@ class Summary(models.Model):
     length = models.CharField(max_length=8, help_text="short, medium, long, or a number of words")
     style = models.CharField(max_length=12)
     method = models.CharField(max_length=8)
-    language = models.CharField(max_length=8, blank=True, default="", help_text="of a written summary; the text's if empty")
+    language = models.CharField(max_length=8, blank=True, default="", help_text="to write in; the text's if empty")
     status = models.CharField(max_length=8, choices=SummaryStatus.choices, default=SummaryStatus.RUNNING)
     payload = models.JSONField(default=dict, help_text="its SummaryDone, or its error, as sent")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from webapp.writing import libretranslate, translation_views
+from webapp.writing import libretranslate, summary_views, translation_views
 
 urlpatterns = [
+    path("summarize/", summary_views.summarize, name="summarize"),
+    path("summarize/<uuid:identifier>/", summary_views.summarize, name="summarized"),
     path("translate/", translation_views.translate, name="translate"),
     path("translate/files/<uuid:identifier>/", translation_views.translated_file, name="translated-file"),
     path("translate", libretranslate.translate, name="libretranslate"),
