@@ -161,7 +161,7 @@ def person_of(scope_or_request: Mapping[str, Any] | HttpRequest) -> User:
         raise NotSignedIn(_("Sign in first."))
     if session is None:
         raise NotSignedIn(_("Guests are recognised by a cookie, which this request has not. Use an API key instead."))
-    return accounts.guest_for(session)
+    return accounts.guest_for(accounts.as_it_is_now(session))
 
 
 def visitor_of(request: HttpRequest) -> User | AnonymousUser:

@@ -19,7 +19,6 @@ _MARKER = re.compile(r"(?:[ \t]*(?:[-*+•·]|\d{1,3}[.)、]|>)[ \t]+)+|#{1,6}[ 
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]")
 _ENDS = re.compile(r"[.!?…。！？:：;；][\"'”’」』）)\]】》*_]*(?:\[\d{1,3}\])*\s*$")
 _CODE = re.compile(r"```|~~~")
-_ROW = re.compile(r"\|| \| ")
 _SPACE = re.compile(r"\s")
 _ENDS_CJK = re.compile(f"[{CJK}，。、；：！？）」』”…]$")
 _STARTS_CJK = re.compile(f"[{CJK}（「『“]")
@@ -42,7 +41,8 @@ def telling_sentences(text: str, structure: Structure) -> list[Range]:
         pieces = list(_cut(text, begins, end))
         everything += pieces
         is_heading = start in headings or _HEADING.match(text, start) is not None
-        if not is_heading and not _ROW.search(text, start, end) and _says_something(text, begins, end):
+        is_row = text.startswith("|", start) or text.find(" | ", start, end) >= 0
+        if not is_heading and not is_row and _says_something(text, begins, end):
             telling += pieces
     return telling or everything
 

@@ -33,7 +33,7 @@ EXAMPLE_KEY = "WENDA_KEY"
 
 both_languages = pytest.mark.parametrize("language", LANGUAGES)
 each_slug = pytest.mark.parametrize("slug", SLUGS)
-_ADDRESS = re.compile(r"(?<![\w/.-])(?:http://127\.0\.0\.1:8000)?(/(?:api/v1|collections|account|help|healthz|readyz|metrics)\b"
+_ADDRESS = re.compile(r"(?<![\w/.-])(?:http://127\.0\.0\.1:8000)?(/(?:api/v1|collections|account|help|summarize|healthz|readyz|metrics)\b"
                       r"[\w/.-]*)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
@@ -125,11 +125,16 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
     from models_service.protocol import MAX_QUESTION_CHARACTERS
     from qa.citing import MOST_CITATIONS
     from qa.quote import ABSTAIN_BELOW, MOST_SENTENCES
+    from qa.writing.sections import WHOLE_UP_TO
+    from qa.writing.summarize import MAX_CHARACTERS
+    from qa.writing.summary_length import WORDS
+    from qa.writing.written_summary import TOLD_CHARACTERS
     from webapp.api.paging import Pages
     from webapp.chat import answering, services
     from webapp.chat.models import Conversation
     from webapp.knowledge.models import Collection
     from webapp.ops.preflight import LEAST_FREE_BYTES
+    from webapp.writing.summaries import MOST_KEPT
 
     in_words = {3: ("three", "三"), 4: ("four", "四"), 5: ("five", "五")}
     (sentences_en, sentences_zh), (citations_en, citations_zh), (at_once_en, at_once_zh) = (
@@ -151,6 +156,13 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
         (f"title of a conversation may have up to {title} characters", f"对话标题最多 {title} 个字符"),
         (f"Sessions last {days} days", f"会话有效期为 {days} 天"),
         (f"less than {free} MB of free disk space", f"可用空间不足 {free} MB"),
+        (f"may have up to {MAX_CHARACTERS:,} characters", f"生成摘要的文本最多 {MAX_CHARACTERS:,} 个字符"),
+        (f"short summary has about {WORDS['short']} words, a medium summary about {WORDS['medium']} words and a long "
+         f"summary about {WORDS['long']} words",
+         f"短摘要约 {WORDS['short']} 个英文词，中等摘要约 {WORDS['medium']} 个词，长摘要约 {WORDS['long']} 个词"),
+        (f"more than {WHOLE_UP_TO} sentences", f"超过 {WHOLE_UP_TO} 个句子"),
+        (f"more than {TOLD_CHARACTERS:,} characters", f"超过 {TOLD_CHARACTERS:,} 个字符"),
+        (f"newest {MOST_KEPT} texts", f"最近的 {MOST_KEPT} 篇文本"),
         (f"pages of {Pages.page_size} entries", f"每页 {Pages.page_size} 条"),
         (f"up to {Pages.max_page_size} entries", f"最多 {Pages.max_page_size} 条"),
     ):

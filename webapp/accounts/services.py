@@ -6,6 +6,7 @@ import hashlib
 import secrets
 import uuid
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 from django.conf import settings
@@ -96,6 +97,11 @@ def known_guest(session: SessionBase) -> User | None:
     """The guest bound to this browser session, if one has been made."""
     identifier = session.get(GUEST_SESSION_KEY)
     return User.objects.filter(pk=identifier, role=Role.GUEST, is_active=True).first() if identifier else None
+
+
+def as_it_is_now(session: SessionBase) -> SessionBase:
+    """The session read anew: a socket holds it as it was when it opened, and a request may have made its guest since."""
+    return import_module(settings.SESSION_ENGINE).SessionStore(session.session_key) if session.session_key else session
 
 
 def guest_for(session: SessionBase) -> User:
