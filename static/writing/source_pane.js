@@ -78,7 +78,7 @@ export class SourcePane {
       const covers = ([first, last]) => first <= from && last >= to;
       if (!inside.some(covers)) { nodes.push(...(this.isMarkdown ? tidied(piece, from === start) : [piece])); continue; }
       const mark = document.createElement("mark");
-      mark.className = this.active && covers(this.active) ? "active" : "chosen";
+      mark.className = this.active && covers(this.active) ? "active" : "cited";
       mark.textContent = piece;
       nodes.push(mark);
     }

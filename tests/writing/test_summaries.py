@@ -1,4 +1,4 @@
-"""Summarizing over the socket and REST, with the real model service and Redis: made, followed, stopped, kept, refused."""
+"""Summarizing over the socket and REST, with the real model service and Redis: made, followed, stopped, kept."""
 
 from __future__ import annotations
 
@@ -242,10 +242,11 @@ async def test_a_guest_summarizes_on_a_socket_that_was_open_before_their_text_wa
 # --- what is kept -------------------------------------------------------------------------------------------------
 
 
-def test_a_deleted_text_leaves_no_file_and_a_document_s_text_stays_with_the_document(models, redis_url, browser, alice):
+def test_a_deleted_text_leaves_no_file_and_a_documents_text_stays_where_it_is(models, redis_url, browser, alice):
     document = add_collection(alice, "Towers", tower=TOWER).documents.get()
     own = hand_in(browser, TOWER).json()["id"]
-    of_document = browser.post(SUMMARIES, {"document": str(document.pk)}, content_type="application/json").json()["id"]
+    picked = browser.post(SUMMARIES, {"document": str(document.pk)}, content_type="application/json")
+    of_document = picked.json()["id"]
     folder = summary_texts.store().folder(own)
     assert folder.is_dir() and not summary_texts.store().folder(of_document).is_dir()
     assert browser.get(f"{SUMMARIES}{of_document}/text/").json()["text"].startswith("The Eiffel Tower")

@@ -100,8 +100,10 @@ def known_guest(session: SessionBase) -> User | None:
 
 
 def as_it_is_now(session: SessionBase) -> SessionBase:
-    """The session read anew: a socket holds it as it was when it opened, and a request may have made its guest since."""
-    return import_module(settings.SESSION_ENGINE).SessionStore(session.session_key) if session.session_key else session
+    """The session read anew: a socket holds it as it was when it opened; a request may have made its guest since."""
+    if not session.session_key:
+        return session
+    return import_module(settings.SESSION_ENGINE).SessionStore(session.session_key)
 
 
 def guest_for(session: SessionBase) -> User:

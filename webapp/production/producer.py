@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 RENEW_SECONDS = 2.0
 LOOK_AGAIN_MS = 1000
 """A follower that has heard nothing for this long looks at the row and at the lease."""
+ASK_AGAIN_SECONDS = 1.0
 REDIS_SECONDS = 2.0
 REDIS_PAUSE_SECONDS = 0.5
 NO_REDIS = (RedisError, OSError, TimeoutError)
@@ -178,7 +179,11 @@ class Production:
         if self._stop_asked:
             self._work.cancel()
         try:
-            await asyncio.wait({self._work})
+            while not self._work.done():
+                # Code that runs in a thread of Django's swallows a cancellation that comes while it runs: ask again.
+                await asyncio.wait({self._work}, timeout=ASK_AGAIN_SECONDS)
+                if self._stop_asked or self._lease_lost:
+                    self._work.cancel()
         finally:
             for task in (self._work, watch):
                 task.cancel()
