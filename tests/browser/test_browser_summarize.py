@@ -19,8 +19,8 @@ def long_pdf(chromium: Browser) -> bytes:
     chapters = "".join(
         f"<h2>Chapter {number}: the reign of king {number}</h2>" + "".join(
             f"<p>In year {year} of this reign the river stood at mark {number * year} below the old bridge. The "
-            f"keeper wrote the mark of year {year} into his book, as his father had done before him. Ships of burden {year} "
-            "came up to the second bridge and unloaded salt, timber and wine.</p>" for year in range(1, 9))
+            f"keeper wrote the mark of year {year} into his book, as his father had done before him. Ships of burden "
+            f"{year} came up to the second bridge and unloaded salt, timber and wine.</p>" for year in range(1, 9))
         for number in range(1, 11))
     page = chromium.new_page()
     page.set_content(f"<title>The river book</title><h1>The river book</h1>{chapters}")
