@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from models_service.protocol_summarized_text import MOST_WORDS
@@ -14,6 +15,9 @@ LENGTHS = ("short", "medium", "long")
 STYLES = ("paragraph", "bullets", "sentence", "key_terms")
 
 
+@extend_schema_field({"oneOf": [
+    {"type": "string", "enum": list(LENGTHS)}, {"type": "integer", "minimum": 1, "maximum": MOST_WORDS},
+]})
 class LengthField(serializers.Field):
     """short, medium, long, or a number of words; of key terms, a number of terms."""
 
