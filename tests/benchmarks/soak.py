@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.benchmarks._serving import Serving, passages, questions, serving
 from tests.models_service.tiny_generator import save_tiny_generator
@@ -30,6 +31,7 @@ IN_FLIGHT = 24
 """Requests of one socket at a time."""
 CANCELLED = 0.25
 SAMPLE_SECONDS = 5.0
+PATIENCE_SECONDS = 600.0
 MB = 1_000_000
 
 
@@ -91,11 +93,16 @@ class _Socket:
         self._open: dict[str, asyncio.Event] = {}
 
     async def run(self) -> Counter[str]:
-        async with connect(self._url, max_size=None, compression=None, proxy=None) as socket:
+        # No pings: on a machine whose processors are all taken, a late answer to one is no broken connection.
+        async with connect(self._url, max_size=None, compression=None, proxy=None, ping_interval=None) as socket:
             listening = asyncio.create_task(self._listen(socket))
-            await asyncio.gather(*(self._ask(socket, lane) for lane in range(IN_FLIGHT)))
-            await asyncio.sleep(1)  # for an answer too many
-            listening.cancel()
+            try:
+                await asyncio.gather(*(self._ask(socket, lane) for lane in range(IN_FLIGHT)))
+                await asyncio.sleep(1)  # for an answer too many
+            except ConnectionClosed as problem:
+                self._codes[f"connection broken: {problem}"] += 1
+            finally:
+                listening.cancel()
         return self._ends
 
     async def _ask(self, socket: ClientConnection, lane: int) -> None:
@@ -112,11 +119,12 @@ class _Socket:
                 await socket.send(json.dumps({"type": "cancel", "id": name}))
             # A request that is never answered is counted, not waited for.
             try:
-                async with asyncio.timeout(300):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     await ended.wait()
             except TimeoutError:
                 return
-            del self._open[name]
+            finally:
+                self._open.pop(name, None)
 
     def _request(self) -> dict[str, Any]:
         kind = self._rng.choices(("embed", "read", "generate"), (4, 4, 2))[0]
@@ -129,8 +137,13 @@ class _Socket:
                 "max_tokens": self._rng.choice((1, 8, 64)), "seed": 1}
 
     async def _listen(self, socket: ClientConnection) -> None:
-        async for frame in socket:
-            event = json.loads(frame)
+        while True:
+            try:
+                event = json.loads(await socket.recv())
+            except ConnectionClosed:
+                for ended in self._open.values():
+                    ended.set()  # whose next frame then says that the connection is gone
+                return
             if event["type"] not in ("done", "error"):
                 continue
             self._ends[event["id"]] += 1
