@@ -56,6 +56,21 @@ def test_a_process_killed_by_kill_9_is_started_again_and_said_to_be(tmp_path):
     assert not alive(second)
 
 
+def test_a_process_that_is_not_waited_for_is_kept_and_stopped_like_the_others(tmp_path):
+    supervisor = Supervisor(tmp_path, print)
+    supervisor.add(Part("trainer", SLEEPER, ready=lambda pid: False))
+    first = pid_of(tmp_path, "trainer")
+    os.kill(first, signal.SIGKILL)
+    watcher = threading.Thread(
+        target=lambda: (until(lambda: pid_of(tmp_path, "trainer") not in (0, first)), supervisor.request_stop())
+    )
+    watcher.start()
+    supervisor.keep()
+    second = pid_of(tmp_path, "trainer")
+    supervisor.stop()
+    assert second not in (0, first) and not alive(second)
+
+
 def test_each_death_that_follows_soon_doubles_the_pause(tmp_path):
     supervisor = Supervisor(tmp_path, print)
     supervisor.start(Part("worker", SLEEPER, ready=alive))

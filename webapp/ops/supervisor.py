@@ -139,6 +139,12 @@ class Supervisor:
                     raise CannotStart(f"The {kept.part.name} process {why}. Its log is {log}; it ends with:{lines}")
                 self._stop.wait(LOOK_SECONDS)
 
+    def add(self, part: Part) -> None:
+        """Start it without waiting until it is ready; from now on it is kept like the others."""
+        kept = Kept(part, self._data, self._verbose)
+        self._kept.append(kept)
+        kept.start()
+
     def keep(self) -> None:
         """Restart what dies, until a stop is asked for."""
         while not self._stop.wait(LOOK_SECONDS):

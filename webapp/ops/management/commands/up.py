@@ -68,7 +68,7 @@ class Command(BaseCommand):
             self._say(f"Wenda is at {address}/ (started in {time.monotonic() - begun:.1f} s; Ctrl-C stops it)")
             if token:
                 self._say(f"Make the first administrator account, once, at {address}/setup/{token}/")
-            supervisor.start(parts.trainer(settings.REDIS_URL))  # people need not wait for this one
+            supervisor.add(parts.trainer(settings.REDIS_URL))  # people need not wait for this one
             supervisor.keep()
             self._say("Stopping.")
         except CannotStart as error:
