@@ -18,6 +18,11 @@ from webapp.settings.table import PROJECT
 
 PR_SET_PDEATHSIG = 1
 NICE = 5
+ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1",
+    # Threads that wait for each other sleep instead of spinning: what answers people needs the cores more.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 OUTPUT_FILE = "output.txt"
 TAIL_BYTES = 8000
 TAIL_LINES = 20
@@ -39,8 +44,7 @@ class Child:
         with self._output.open("ab") as output:
             self.process = subprocess.Popen(
                 list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=PROJECT,
-                env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}, start_new_session=True,
-                preexec_fn=prepare,
+                env={**os.environ, **ENVIRONMENT}, start_new_session=True, preexec_fn=prepare,
             )
 
     def has_ended(self, wait: float) -> bool:
