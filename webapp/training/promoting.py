@@ -108,22 +108,31 @@ def _seen_in_training(made: Gate, measured_on: DatasetVersion) -> int:
 
 
 def compare(before: Evaluation, after: Evaluation) -> dict[str, Difference]:
-    """Each metric's difference over the rows that both were measured on; empty when they are not the same rows."""
+    """Each metric's difference, over the rows that both were measured on; empty when they are not the same rows.
+
+    A metric that no row has by itself, such as BLEU, is compared by the ends of its two intervals, which is wider.
+    """
     one, other = examples(before), examples(after)
-    if [row["id"] for row in one] != [row["id"] for row in other] or not one:
+    if [row["id"] for row in one] != [row["id"] for row in other]:
         return {}
     found = {}
     for name in before.metrics:
-        if name in after.metrics and name in one[0] and name in other[0]:
-            pairs = [(a[name], b[name]) for a, b in zip(one, other, strict=True)
-                     if a.get(name) is not None and b.get(name) is not None]
-            if not pairs:
-                continue
-            scale = 100 if name in PERCENT else 1
-            shift = bootstrap.paired([a for a, _b in pairs], [b for _a, b in pairs])
-            found[name] = Difference(before.metrics[name], after.metrics[name],
-                                     *(round(scale * value, 4) for value in shift))
+        pairs = [(a[name], b[name]) for a, b in zip(one, other, strict=True)
+                 if a.get(name) is not None and b.get(name) is not None]
+        if pairs:
+            found[name] = _paired(pairs, 100 if name in PERCENT else 1)
+        elif name in before.intervals and name in after.intervals:
+            (low, high), (new_low, new_high) = before.intervals[name], after.intervals[name]
+            was, now = before.metrics[name], after.metrics[name]
+            shift = (now - was, new_low - high, new_high - low)
+            found[name] = Difference(was, now, *(round(value, 4) for value in shift))
     return found
+
+
+def _paired(pairs: list[tuple[float, float]], scale: int) -> Difference:
+    before, after = ([pair[side] for pair in pairs] for side in (0, 1))
+    values = (sum(before) / len(before), sum(after) / len(after), *bootstrap.paired(before, after))
+    return Difference(*(round(scale * value, 4) for value in values))
 
 
 def examples(evaluation: Evaluation) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from sacrebleu.metrics.chrf import CHRF
+
 from models_service.evaluation.report import Report
 from models_service.evaluation.translation import scores, translated
 from models_service.formats.parallel import read_pairs
@@ -22,6 +24,11 @@ def _translate(order: Order) -> Report:
     seconds = time.monotonic() - began
     engine.close()
     told = scores(made, [reference for _, reference in pairs], order.target)
+    sentence = CHRF()
+    for number, ((source, reference), given) in enumerate(zip(pairs, made, strict=True)):
+        chrf = sentence.sentence_score(given, [reference]).score / 100
+        order.keep({"id": str(number), "asked": source, "expected": [reference], "given": given,
+                    "chrf": round(chrf, 4)})
     return Report(
         task="translate", model=order.model, data=order.data.name, n=len(pairs), metrics=told.metrics,
         intervals=told.intervals, seconds=round(seconds, 1),
