@@ -137,7 +137,7 @@ class EngineQueue:
         return Outcome(outputs, Timings(
             queue_ms=round(1000 * (started - arrived), 2), compute_ms=round(1000 * (now - started), 2),
             batch_size=job.largest_batch,
-        ))
+        ), tokens=sum(self.engine.cost(piece) for pieces in split for piece in pieces))
 
     def _admit(self, inputs: int, client: str) -> None:
         total = self._waiting.total()

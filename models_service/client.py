@@ -100,7 +100,8 @@ class ModelService(Models):
             done = await self._embed_all([self._make(EmbedRequest, texts=part, client=client) for part in parts])
             encoders = {f"{one.model}@{one.version}" for one in done}
             if len(encoders) == 1:
-                return Encoded(np.concatenate([one.array() for one in done]), encoders.pop())
+                return Encoded(np.concatenate([one.array() for one in done]), encoders.pop(),
+                               sum(one.tokens for one in done))
         raise ModelsUnavailable("The encoder was changed again and again while the texts were embedded.")
 
     async def _embed_all(self, requests: Sequence[EmbedRequest]) -> list[EmbedDone]:
@@ -193,7 +194,9 @@ class ModelService(Models):
         self, messages: Sequence[ChatMessage], *, client: str = "", **settings: Any
     ) -> AsyncGenerator[str | GenerateDone, None]:
         given = [message.model_copy(update={"content": encodable(message.content)}) for message in messages]
-        request = self._make(GenerateRequest, messages=given, client=client, **settings)
+        if isinstance(settings.get("prompt"), str):
+            settings["prompt"] = encodable(settings["prompt"])
+        request = self._make(GenerateRequest, messages=given or None, client=client, **settings)
         async with aclosing(self._stream(request)) as pieces:
             async for piece in pieces:
                 assert isinstance(piece, str | GenerateDone)

@@ -28,6 +28,8 @@ class Encoded:
 
     vectors: np.ndarray
     encoder: str
+    tokens: int = 0
+    """That the texts have for the encoder, where they were counted."""
 
 
 class Models(Protocol):
@@ -85,6 +87,8 @@ class Models(Protocol):
         Closing the iterator, or cancelling its task, stops the work.
 
         Args:
-            settings: fields of GenerateRequest: max_tokens, temperature, top_p, top_k, stop, seed.
+            messages: none when `prompt` is among the settings.
+            settings: fields of GenerateRequest: prompt, model, max_tokens, temperature, top_p, top_k, stop, seed,
+                logprobs.
         """
         ...

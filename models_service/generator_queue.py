@@ -7,13 +7,16 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from models_service.engines.causal import CausalEngine
 from models_service.engines.causal_generator import CausalGenerator
 from models_service.errors import ModelsUnavailable
+from models_service.model_files import ModelUnusable
 from models_service.protocol import GenerateDone, GenerateRequest
 from models_service.slots import Slots
+
+if TYPE_CHECKING:
+    from models_service.engines.causal import CausalEngine
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ class GeneratorQueue:
             self._loaded.set()
             await asyncio.Event().wait()
         except Exception as problem:
-            log.error("%s cannot serve: %s", self.name, problem)
+            log.error("%s cannot serve: %s", self.name, problem, exc_info=not isinstance(problem, ModelUnusable))
             self.state, self.failure = "failed", str(problem)
             self._loaded.set()
         finally:

@@ -41,6 +41,17 @@ from models_service.registry import ENCODER, READER, SUMMARIZER, TRANSLATOR, Mod
 from models_service.slots import Slots
 
 
+def registered_generator(folder: Path | None, wanted: str = "") -> Generator | None:
+    """The generator that is served: the one that is named, by its name or its folder, or else the first promoted."""
+    try:
+        engine = registry.open_engine(registry.Registry(folder=folder, generator=wanted).default("generator"))
+    except (ModelMissing, ModelUnusable):
+        return None
+    from models_service.engines.causal_generator import CausalGenerator
+
+    return CausalGenerator(engine)
+
+
 class InProcessModels(Models):
     """Loads each engine when it is first needed. One caller at a time computes; the others wait."""
 
@@ -147,7 +158,7 @@ class InProcessModels(Models):
         if self._slots is None:
             raise ModelsError("not_found", "No text generator is set up.")
         try:
-            request = GenerateRequest(id="in-process", messages=list(messages), client=client, **settings)
+            request = GenerateRequest(id="in-process", messages=list(messages) or None, client=client, **settings)
         except ValidationError as problem:
             raise ModelsError("bad_request", str(problem)) from None
         async with aclosing(self._slots.stream(request)) as pieces:

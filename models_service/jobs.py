@@ -31,6 +31,7 @@ class Job:
 class Outcome:
     outputs: list[Any]
     timings: Timings
+    tokens: int = 0
 
 
 @dataclass(frozen=True)

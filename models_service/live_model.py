@@ -13,17 +13,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from models_service import memory
 from models_service.admission import bring_up
 from models_service.batching import EngineQueue
 from models_service.engines.base import Engine
+from models_service.generator_queue import GeneratorQueue
 from models_service.memory import Budget
 from models_service.registry import Kind, Model, ModelMissing, ModelUnusable, Registry
-
-if TYPE_CHECKING:
-    from models_service.generator_queue import GeneratorQueue
 
 log = logging.getLogger(__name__)
 MakeRoom = Callable[["LiveModel", Model, memory.Need], None]
@@ -126,7 +124,8 @@ class LiveModel:
         needed = _need(candidates[0])
         self._budget.hold(label, needed.loading)
         serving = Serving(queue=None, model=candidates[0], label=label)  # type: ignore[arg-type]
-        serving.queue = _queue(candidates[0].kind)(self.name, partial(self._open, candidates, serving))
+        queue = GeneratorQueue if candidates[0].kind == "generator" else EngineQueue
+        serving.queue = queue(self.name, partial(self._open, candidates, serving))
         serving.life = asyncio.create_task(self._live(serving, needed), name=f"queue of {label}")
         return serving
 
@@ -174,15 +173,6 @@ class LiveModel:
         log.error("%s: %s does not serve: %s", self.name, what, problem)
         folder = str(self._registry.versions.folder) if self._registry.versions else "\0"
         self.refused = f"{what} does not serve: {problem}".replace(folder, "the models folder")
-
-
-def _queue(kind: Kind) -> type[EngineQueue] | type[GeneratorQueue]:
-    """Generators are imported when the first one is asked for: they take the libraries of models along."""
-    if kind == "generator":
-        from models_service.generator_queue import GeneratorQueue
-
-        return GeneratorQueue
-    return EngineQueue
 
 
 def _need(model: Model) -> memory.Need:

@@ -126,6 +126,7 @@ class EmbedDone(Event):
     version: str = Field("", description="of the model; vectors of two versions cannot be compared")
     vectors: str = Field(description="base64 of little-endian float32, rows of `dimension`, each of L2 norm 1")
     dimension: int
+    tokens: int = Field(0, description="that the texts have for the encoder")
     timings: Timings
 
     def array(self) -> np.ndarray:

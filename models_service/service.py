@@ -173,7 +173,8 @@ class Service:
         vectors = np.stack(outcome.outputs)
         return EmbedDone(
             id=request.id, model=serving.model.name, version=serving.model.version,
-            vectors=EmbedDone.pack(vectors), dimension=vectors.shape[1], timings=outcome.timings,
+            vectors=EmbedDone.pack(vectors), dimension=vectors.shape[1], tokens=outcome.tokens,
+            timings=outcome.timings,
         )
 
     async def _read(self, request: ReadRequest, on_start: Callable[[], None]) -> ReadDone:

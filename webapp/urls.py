@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("webapp.writing.urls")),
     path("i18n/catalog.js", JavaScriptCatalog.as_view(), name="javascript-catalog"),
     path("api/", include("webapp.api.urls")),
+    path("v1/", include("webapp.api.openai.urls")),
     path("", include("webapp.ops.urls")),
 ]
 

@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from models_service.engines.causal import CausalEngine
 from models_service.engines.generating import Finish, Generation, Generator
 from models_service.errors import ModelsError, ModelsUnavailable
 from models_service.model_files import ModelMissing, ModelUnusable
+
+if TYPE_CHECKING:  # it brings the model libraries with it, which are not to be imported by two threads at once
+    from models_service.engines.causal import CausalEngine
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

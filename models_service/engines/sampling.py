@@ -8,6 +8,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from models_service.engines.generating import Generation, TokenChance
+from models_service.engines.stopping import UntilStop
 
 BROKEN = "\ufffd"
 LONGEST_CHARACTER = 8
@@ -55,14 +56,16 @@ class Spelling:
     """Text from tokens as they come: never half a character, never a part of a stop string."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, stop: Sequence[str]) -> None:
-        self.stopped = False
         self._tokenizer = tokenizer
-        self._stop = stop
+        self._until = UntilStop(stop)
         self._tokens: list[int] = []
         self._told = 0
         self._context = 0
         """Tokens are spelled after those from here on, for some spell otherwise at a text's beginning."""
-        self._held = ""
+
+    @property
+    def stopped(self) -> bool:
+        return self._until.stopped
 
     def add(self, token: int) -> str:
         """What can be shown now."""
@@ -72,7 +75,7 @@ class Spelling:
         if text.endswith(BROKEN) and len(self._tokens) - self._told < LONGEST_CHARACTER:
             return ""
         self._context, self._told = self._told, len(self._tokens)
-        return self._until_stop(text[len(known) :])
+        return self._until.add(text[len(known) :])
 
     def end(self) -> str:
         """What was held back and stays."""
@@ -81,26 +84,10 @@ class Spelling:
         known = self._spell(self._context, self._told)
         text = self._spell(self._context, len(self._tokens))[len(known) :]
         self._told = len(self._tokens)
-        shown = self._until_stop(text)
-        held, self._held = self._held, ""
-        return shown if self.stopped else shown + held
-
-    def _until_stop(self, text: str) -> str:
-        text = self._held + text
-        found = [place for place in (text.find(stop) for stop in self._stop) if place >= 0]
-        if found:
-            self.stopped, self._held = True, ""
-            return text[: min(found)]
-        hold = max((_overlap(text, stop) for stop in self._stop), default=0)
-        self._held = text[len(text) - hold :]
-        return text[: len(text) - hold]
+        shown = self._until.add(text)
+        return shown if self.stopped else shown + self._until.end()
 
     def _spell(self, start: int, end: int) -> str:
         return self._tokenizer.decode(
             self._tokens[start:end], skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
-
-
-def _overlap(text: str, stop: str) -> int:
-    """How many of the text's last characters may be the beginning of `stop`."""
-    return next((size for size in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:size])), 0)

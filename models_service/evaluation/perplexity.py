@@ -55,8 +55,8 @@ def score(
     """
     context = min(context or context_of(model), context_of(model))
     stride = stride or context // 2
-    if not 1 <= stride <= context:
-        raise ValueError(f"the stride must be from 1 to {context} tokens")
+    if not 1 <= stride < context:
+        raise ValueError(f"the stride must be from 1 to {context - 1} tokens")
     scored = []
     for number, document in enumerate(documents, start=1):
         ids, measured = tokens_of(document, tokenizer)

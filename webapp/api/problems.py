@@ -91,6 +91,10 @@ def page_or_problem(status: int) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.path.startswith("/api/"):
             return problem_response(status, str(detail))
+        if request.path.startswith("/v1/"):
+            from webapp.api.openai.errors import error_response
+
+            return error_response(status, str(detail))
         return page(request, *args, **kwargs)
 
     return view

@@ -34,6 +34,7 @@ from qa.index_encoder import EncoderMismatch
 from qa.segments import SegmentCorrupt
 from webapp import access
 from webapp.accounts.models import User
+from webapp.chat import generator
 from webapp.errors import BadInput, NotFound, TooLarge
 from webapp.knowledge import storage
 
@@ -68,14 +69,17 @@ def check_question(text: str) -> str:
 
 
 async def events(
-    user: User, question: str, collection_ids: Sequence[str] = (), history: Sequence[Turn] = ()
+    user: User, question: str, collection_ids: Sequence[str] = (), history: Sequence[Turn] = (),
+    *, generate: bool | None = None,
 ) -> Events:
     """The answer from those of the collections that `user` may read now; from all of these when none is named.
 
     The last event is AnswerDone or AnswerError. Closing the iterator stops the work on the model service.
     """
     readable = await database_sync_to_async(_readable)(user, list(collection_ids))
-    async with aclosing(events_from(readable, question, history, client=str(user.pk))) as answering:
+    async with aclosing(events_from(
+        readable, question, history, client=str(user.pk), generate=generate
+    )) as answering:
         async for event in answering:
             yield event
 
@@ -106,12 +110,19 @@ async def events_from(
     *,
     client: str = "",
     models: Models | None = None,
+    generate: bool | None = None,
 ) -> Events:
-    """`events` for collections that have been checked, with this process's model service unless `models` is given."""
+    """`events` for collections that have been checked, with this process's model service unless `models` is given.
+
+    Args:
+        generate: whether a text generator writes the answer; by default where there is one.
+    """
     collections = [(identifier, storage.index(identifier)) for identifier in collection_ids]
+    if generate is None:
+        generate = await asyncio.to_thread(generator.writes)
     answering = qa_answer.answer(
         question, collections=collections, documents=storage.documents(), models=models or model_service(),
-        history=history, client=client, generate=settings.HAS_GENERATOR,
+        history=history, client=client, generate=generate,
     )
     deadline = time.monotonic() + ANSWER_SECONDS
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from models_service.protocol import MAX_QUESTION_CHARACTERS
 from webapp import access
-from webapp.chat import page
+from webapp.chat import generator, page
 from webapp.knowledge.figures import with_figures
 
 LISTED = 50
@@ -37,5 +36,5 @@ def chat(request: HttpRequest, identifier: UUID | None = None) -> HttpResponse:
         "chosen": set(conversation.collections.values_list("pk", flat=True)) if conversation else set(),
         "suggestions": page.suggestions(collections),
         "question_limit": MAX_QUESTION_CHARACTERS,
-        "has_generator": settings.HAS_GENERATOR,
+        "has_generator": generator.writes(),
     })

@@ -65,6 +65,9 @@ async def _refuse(path: str, limit: int, send: Send) -> None:
     if path.startswith("/api/"):
         problem = {"type": "about:blank", "title": "Content Too Large", "status": 413, "detail": detail}
         body, kind = json.dumps(problem).encode(), b"application/problem+json"
+    elif path.startswith("/v1/"):
+        error = {"message": detail, "type": "invalid_request_error", "param": None, "code": "request_too_large"}
+        body, kind = json.dumps({"error": error}).encode(), b"application/json"
     else:
         body, kind = f"<!doctype html><title>413</title><p>{escape(detail)}</p>".encode(), b"text/html; charset=utf-8"
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]

@@ -67,8 +67,13 @@ TABLE: tuple[Setting, ...] = (
             least=0, most=100),
     Setting("WENDA_MODEL_FORMS", "text", "",
             "NAME=FORM, with commas: an encoder or reader in float32, bfloat16 or int8; in the fastest when empty"),
+    Setting("WENDA_GENERATOR", "text", "",
+            "the text generator that writes the answers: a registered model's name or a folder; when empty one that "
+            "was promoted, if any"),
+    Setting("WENDA_GENERATOR_DTYPE", "choice", "auto", "the number format that such a generator computes in",
+            choices=("auto", "float32", "bfloat16", "float16")),
     Setting("WENDA_GENERATOR_URL", "text", "",
-            "base address of an OpenAI-compatible server that writes the answers; they are quoted when empty"),
+            "base address of an OpenAI-compatible server that writes the answers instead"),
     Setting("WENDA_GENERATOR_MODEL", "text", "", "the name of the model on that server"),
     Setting("WENDA_GENERATOR_KEY", "text", "", "the key that the server asks for, if it does"),
 )
@@ -128,12 +133,17 @@ def check_all(environment: Mapping[str, str] | None = None) -> list[str]:
 
 
 def has_generator(environment: Mapping[str, str] | None = None) -> bool:
-    """Whether answers are written by a text generator; they are quoted from the documents otherwise."""
-    return bool(read("WENDA_GENERATOR_URL", environment))
+    """Whether the settings name a text generator; without, one that was promoted in the registry still writes."""
+    return bool(read("WENDA_GENERATOR_URL", environment) or read("WENDA_GENERATOR", environment))
 
 
 def _generator_problems(environment: Mapping[str, str]) -> list[str]:
     url, model, key = (read(f"WENDA_GENERATOR_{name}", environment) for name in ("URL", "MODEL", "KEY"))
+    own = read("WENDA_GENERATOR", environment)
+    if own and url:
+        return ["WENDA_GENERATOR and WENDA_GENERATOR_URL are both set; one generator writes: empty one of them."]
+    if "/" in own and not Path(own).expanduser().is_dir():
+        return [f"WENDA_GENERATOR is {own}, which is no folder; write a folder or a registered model's name."]
     if not url:
         return [] if not (model or key) else ["WENDA_GENERATOR_URL is empty; write the address of the server, too."]
     problems = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webapp.ops.evaluations.perplexity import PERPLEXITY
 from webapp.ops.evaluations.question_answering import OPENQA, QA
 from webapp.ops.evaluations.retrieval import RETRIEVAL
 from webapp.ops.evaluations.task import Order, Task
@@ -14,4 +15,5 @@ TASKS: dict[str, Task] = {
     "openqa": OPENQA,
     "retrieval": RETRIEVAL,
     "translate": TRANSLATE,
+    "perplexity": PERPLEXITY,
 }

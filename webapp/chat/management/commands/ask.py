@@ -92,11 +92,12 @@ async def _models() -> Models:
     if await asyncio.to_thread(health.models) == "ok":
         return answering.model_service()
     from models_service.engines.remote import RemoteGenerator, RemoteServer
-    from models_service.in_process import InProcessModels
+    from models_service.in_process import InProcessModels, registered_generator
 
     remote = RemoteServer.of(os.environ)
-    generator = RemoteGenerator(remote) if remote else None
-    return InProcessModels(generator=generator, folder=models_folder(settings.DATA_DIR))
+    folder = models_folder(settings.DATA_DIR)
+    writing = RemoteGenerator(remote) if remote else registered_generator(folder, settings.GENERATOR)
+    return InProcessModels(generator=writing, folder=folder)
 
 
 def _marked(citation: dict[str, Any]) -> str:
