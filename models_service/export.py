@@ -8,8 +8,9 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 from models_service import model_files, samples
+from models_service.engines.causal_files import read_causal, read_tokenizer
 from models_service.engines.reader import make_types_alike, read_model, tokenizer_directory
-from models_service.model_files import CALIBRATION_FILE, CARD_FILE, SAMPLES_FILE, ModelUnusable
+from models_service.model_files import CALIBRATION_FILE, CARD_FILE, SAMPLES_FILE, Kind, ModelUnusable
 from models_service.registry import Model, open_engine
 
 
@@ -26,18 +27,21 @@ def export(model: Model, target: Path) -> None:
         if model_files.adapter_base(source) is None:
             model_files.copy(source, target)
         else:
-            _write_merged(source, target)
+            _write_merged(source, model.kind, target)
         _compare(model, target)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
 
 
-def _write_merged(source: Path, target: Path) -> None:
-    merged = read_model(source)
-    make_types_alike(merged)
+def _write_merged(source: Path, kind: Kind, target: Path) -> None:
+    if kind == "generator":
+        merged, tokenizer = read_causal(source), read_tokenizer(source)
+    else:
+        merged, tokenizer = read_model(source), AutoTokenizer.from_pretrained(tokenizer_directory(source))
+        make_types_alike(merged)
     merged.save_pretrained(target)
-    AutoTokenizer.from_pretrained(tokenizer_directory(source)).save_pretrained(target)
+    tokenizer.save_pretrained(target)
     for name in (CALIBRATION_FILE, CARD_FILE, "README.md"):
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)

@@ -121,3 +121,21 @@ def test_the_page_says_which_mode_the_site_is_in(alice, settings, generator, mod
     client = Client()
     client.force_login(alice)
     assert mode in client.get("/").content.decode()
+
+
+def test_a_promoted_generator_changes_the_mode_at_once_and_is_asked_where_nothing_runs(
+    models, redis_url, alice, settings, tiny_generator, capsys
+):
+    add_collection(alice, tower=TOWER)
+    client = Client()
+    client.force_login(alice)
+    call_command("models", "register", str(tiny_generator), "--name", "tiny-writer")
+    assert "are quoted" in client.get("/").content.decode()
+    settings.MODELS_SERVICE_URLS = []
+    call_command("models", "promote", "tiny-writer")
+    assert "written by a text generator" in client.get("/").content.decode()
+    capsys.readouterr()
+    call_command("ask", "How tall is the Eiffel Tower?", "--json")
+    said = json.loads(capsys.readouterr().out)
+    assert "330 metres" in said["answer"], "the prompt is too long for this generator, so the answer is quoted"
+    assert "tokens" in said["verification"]["fallback"]

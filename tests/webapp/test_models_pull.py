@@ -146,3 +146,12 @@ def test_a_translator_is_pulled_with_its_vocabularies_and_its_name_says_the_lang
         version = there.directory(name, "v1")
         assert {"source.spm", "target.spm", "vocab.json", "samples.json"} <= {file.name for file in version.iterdir()}
         assert [(one.source, one.target, one.tag) for one in pairs_of(version)] == [(*pair, "")]
+
+
+def test_a_text_generator_is_pulled_with_its_chat_template(hub: LocalHub, tiny_generator: Path, capsys, settings):
+    hub.repositories["somebody/tiny-writer"] = tiny_generator
+    made = _pull(capsys, "somebody/tiny-writer")
+    assert (made["name"], made["kind"]) == ("tiny-writer", "generator")
+    folder = versions_in(settings.DATA_DIR / "models").directory("tiny-writer", "v1")
+    template = (tiny_generator / "chat_template.jinja").read_text()
+    assert (folder / "chat_template.jinja").read_text() == template
