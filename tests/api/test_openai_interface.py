@@ -19,6 +19,7 @@ from models_service.engines.remote import RemoteGenerator, RemoteServer
 from tests.library import BRIDGE, TOWER, add_collection
 from tests.live_site import live_site
 from tests.model_service import RunningModels, running_models
+from tests.models_service.conftest import FAST_START
 from tests.running_site import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +30,7 @@ WRITING = "wenda_models_texts_in_the_making"
 @pytest.fixture(scope="module")
 def models_process(small_generator: Path) -> Iterator[RunningModels]:
     """The starter models and the small generator."""
-    with running_models(WENDA_GENERATOR=str(small_generator), OMP_NUM_THREADS="1") as running:
+    with running_models(WENDA_GENERATOR=str(small_generator), OMP_NUM_THREADS="1", **FAST_START) as running:
         yield running
 
 
