@@ -275,11 +275,26 @@ def test_an_address_that_there_is_not_and_too_large_a_body_are_errors_of_the_sam
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_model_service_that_stays_away_is_a_503(client, library, writer, settings, monkeypatch, stream) -> None:
+    from webapp.api.openai import pieces
     from webapp.chat import answering
 
     settings.MODELS_SERVICE_URLS = ["ws://127.0.0.1:9/ws"]
     monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(pieces, "FIRST_LOOK_SECONDS", 60)
     answering.model_service.cache_clear()
     with pytest.raises(openai.InternalServerError) as caught:
         client.chat.completions.create(model=writer, messages=ASKED, stream=stream)
     assert caught.value.status_code == 503 and caught.value.response.headers["Retry-After"]
+
+
+def test_what_goes_wrong_later_in_a_stream_is_its_last_event(client, writer, settings, monkeypatch) -> None:
+    from webapp.api.openai import pieces
+    from webapp.chat import answering
+
+    settings.MODELS_SERVICE_URLS = ["ws://127.0.0.1:9/ws"]
+    monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(pieces, "FIRST_LOOK_SECONDS", 0)
+    answering.model_service.cache_clear()
+    stream = client.chat.completions.create(model=writer, messages=ASKED, stream=True)
+    with pytest.raises(openai.APIError, match="model service"):
+        list(stream)
