@@ -41,6 +41,6 @@ class SummarizeDone(Event):
     version: str = ""
     chosen: list[ChosenSentence] = Field(description="in the text's order; one at least")
     scores: list[float] = Field(
-        description="one a sentence, 0 to 1: how likely it belongs into a summary; comparable within one text"
+        description="one a sentence, 0 to 1: what it is worth beside the others of its text, 0.5 being the mean"
     )
     timings: Timings

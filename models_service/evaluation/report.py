@@ -12,6 +12,11 @@ PERCENT = frozenset(("em", "f1", "rouge1", "rouge2", "rougeL", "rougeLsum", "ble
 """Metrics told from 0 to 100; the others from 0 to 1."""
 
 
+class Figures(BaseModel):
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+
+
 class Report(BaseModel):
     task: str
     model: str
@@ -20,6 +25,7 @@ class Report(BaseModel):
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]] = Field(description="95 % bootstrap intervals of the metrics")
     seconds: float
+    baselines: dict[str, Figures] | None = Field(None, description="of simpler ways, on the same data")
     signature: str | None = Field(None, description="of the metric's library, where another program can repeat it")
 
 
@@ -31,6 +37,13 @@ def from_examples(
     A metric may be defined on some examples only, such as precision on those that were answered; without any it is
     left out.
     """
+    own = figures(values)
+    return Report(task=task, model=model, data=data, n=n, metrics=own.metrics, intervals=own.intervals,
+                  seconds=round(seconds, 1))
+
+
+def figures(values: Mapping[str, Sequence[float]]) -> Figures:
+    """As `from_examples` describes."""
     metrics, intervals = {}, {}
     for name, own in values.items():
         if not len(own):
@@ -39,5 +52,4 @@ def from_examples(
         low, high = bootstrap.interval(own)
         metrics[name] = round(scale * sum(own) / len(own), 4)
         intervals[name] = (round(scale * low, 4), round(scale * high, 4))
-    return Report(task=task, model=model, data=data, n=n, metrics=metrics, intervals=intervals,
-                  seconds=round(seconds, 1))
+    return Figures(metrics=metrics, intervals=intervals)

