@@ -17,6 +17,7 @@ from torch import nn
 
 from models_service.base_models import resolve
 from models_service.engines.encoder import EncoderEngine
+from models_service.engines.forms import Choice
 from models_service.engines.sentence_features import NAMES, look
 from models_service.engines.sentence_scorer import WEIGHTS_FILE, ScorerConfig, vector_inputs
 from models_service.evaluation import rouge
@@ -65,7 +66,7 @@ class SummarizeTask:
     def __init__(self, settings: SummarizeSettings, run: RunFolder) -> None:
         self.settings = settings
         torch.manual_seed(settings.seed)
-        encoder = EncoderEngine("encoder", Path(resolve(settings.base)), fast=False)
+        encoder = EncoderEngine("encoder", Path(resolve(settings.base)), Choice(wanted="float32"))
         encoder.load()
         self._examples = [one for path in settings.data for one in self._read(path, encoder, run)]
         held_out = self._read(settings.evaluation, encoder, run) if settings.evaluation else []
