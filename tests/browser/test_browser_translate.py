@@ -1,5 +1,4 @@
-"""The translating page in a real browser. Where no translator is installed a tiny one serves, whose words mean nothing.
-"""
+"""The translating page in a real browser. Where no translator is installed, a tiny one serves: it writes nonsense."""
 
 from __future__ import annotations
 
