@@ -44,6 +44,8 @@ from models_service.slots import Slots
 
 LOOK_SECONDS = 0.5
 """How often the registry is looked at for a version that was promoted meanwhile."""
+AWAITED = ("generator", "translator")
+"""Kinds whose loading only those wait for who ask for them."""
 log = logging.getLogger(__name__)
 
 
@@ -118,8 +120,9 @@ class Service:
 
     def ready(self) -> bool:
         """Nothing is loading any more, and texts can be embedded. A missing reader is no reason to wait: without one
-        questions are refused with its sentence, and all else works. Texts wait for a generator; nothing else does."""
-        states = {name: live.serving.queue.state for name, live in self._live.items() if live.kind != "generator"}
+        questions are refused with its sentence, and all else works. Texts wait for a generator or a translator that
+        is asked for; nothing else does."""
+        states = {name: live.serving.queue.state for name, live in self._live.items() if live.kind not in AWAITED}
         return "loading" not in states.values() and states.get(self._registry.default_name("encoder")) == "ready"
 
     async def _open_generator(self, generator: Generator) -> None:

@@ -47,6 +47,14 @@ class _Converter(TransformersConverter):
             _check_padding(model)
         return model
 
+    def load_tokenizer(self, tokenizer_class, model_name_or_path, **kwargs):
+        """M2M100's keeps the tokens of languages apart from its vocabulary, where the converter looks for them."""
+        tokenizer = tokenizer_class.from_pretrained(model_name_or_path, **kwargs)
+        if apart := getattr(tokenizer, "lang_token_to_id", None):
+            whole = tokenizer.get_vocab() | apart
+            tokenizer.get_vocab = lambda: whole
+        return tokenizer
+
 
 def _check_padding(model: torch.nn.Module) -> None:
     """The converter drops the last token, which Marian models keep for padding, and begins from zeros."""
