@@ -14,7 +14,7 @@ class Rewriting:
     begin: the token that the target begins with; it is not part of what is written.
     glue: between the pieces of a text that is longer than the model reads at once.
     longest: tokens of what is written; by default as many as a translation can be expected to have.
-    written: nothing is searched for; the score of this is computed.
+    written: nothing is searched for; the score of this is computed, as far as the model has positions.
     """
 
     text: str

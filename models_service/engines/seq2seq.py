@@ -132,7 +132,9 @@ class Seq2SeqEngine(Engine[Rewriting, Piece, Found, Rewritten]):
         tag, begin = self._separate[given.tag + given.begin]
         ids, unknown = self._tokens.source(given.text)
         beam = max(given.beam_size or self._beam, given.n_best)
-        written = tuple(self._tokens.target(given.written)) if given.written is not None else ()
+        written: tuple[int, ...] = ()
+        if given.written is not None:
+            written = tuple(self._tokens.target(given.written)[: self._most - 2])
         pieces = self._tokens.pieces(ids, self._room - len(tag) - 1)
         return [
             Piece(Source((*tag, *piece, self._tokens.end), begin, self._longest(given, len(piece))), beam,

@@ -78,8 +78,13 @@ def _choose(name: str, folder: Path, kept: Path, where: torch.device, shared: Sh
     differences: dict[str, Difference] = {}
     for form in _others(name, folder, kept, where, shared):
         run = run_with(form)
-        differences[form.name] = differs = translation_samples.difference(samples, run)
-        seconds[form.name] = _seconds(samples, run)
+        try:
+            differences[form.name] = differs = translation_samples.difference(samples, run)
+            seconds[form.name] = _seconds(samples, run)
+        except Exception as problem:  # whatever the library says of a model that it converted
+            log.warning("%s cannot be computed as %s: %s", name, form.name, problem)
+            form.close()
+            continue
         log.info("%s as %s: %s; %.2f s on %d sentences, against %.2f s of the original", name, form.name, differs,
                  seconds[form.name], len(samples.translations), seconds[original.name])
         if differs.small and seconds[form.name] < seconds[best.name]:
@@ -88,6 +93,7 @@ def _choose(name: str, folder: Path, kept: Path, where: torch.device, shared: Sh
         log.warning("%s is not computed as %s: it %s", name, form.name,
                     "is no faster" if differs.small else "differs too much from the original")
         form.close()
+    run_with(best)
     if best is not original:
         original.close()
     _keep(kept, where, Choice(form=best.name, seconds=seconds, differences=differences))
