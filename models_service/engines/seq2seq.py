@@ -134,7 +134,7 @@ class Seq2SeqEngine(Engine[Rewriting, Piece, Found, Rewritten]):
         beam = max(given.beam_size or self._beam, given.n_best)
         written: tuple[int, ...] = ()
         if given.written is not None:
-            written = tuple(self._tokens.target(given.written)[: self._most - 2])
+            written = (*self._tokens.target(given.written)[:-1][: self._most - 3], self._tokens.end)
         pieces = self._tokens.pieces(ids, self._room - len(tag) - 1)
         return [
             Piece(Source((*tag, *piece, self._tokens.end), begin, self._longest(given, len(piece))), beam,

@@ -93,7 +93,6 @@ def _choose(name: str, folder: Path, kept: Path, where: torch.device, shared: Sh
         log.warning("%s is not computed as %s: it %s", name, form.name,
                     "is no faster" if differs.small else "differs too much from the original")
         form.close()
-    run_with(best)
     if best is not original:
         original.close()
     _keep(kept, where, Choice(form=best.name, seconds=seconds, differences=differences))
