@@ -15,6 +15,8 @@ WHOLE_UP_TO = 120
 """Sentences, some eight pages. A text of no more is read as a whole."""
 MOST_SECTIONS = 40
 """By headings: what a table of contents can show. Of several levels of headings the deepest that fits is taken."""
+MOST_OF_ONE_LEVEL = 120
+"""When even the highest level has more than MOST_SECTIONS, it is taken all the same, up to so many."""
 FEWEST_SENTENCES = 3
 """A section with fewer joins its neighbour."""
 MOST_SENTENCES = 300
@@ -76,9 +78,8 @@ def _heading_borders(headings: Sequence[Heading], sentences: Sequence[Range]) ->
         if len(deeper) > MOST_SECTIONS and chosen:
             break
         chosen = deeper
-    if len(chosen) > MOST_SECTIONS:
-        step = -(-len(chosen) // MOST_SECTIONS)
-        chosen = chosen[::step]
+    if len(chosen) > MOST_OF_ONE_LEVEL:
+        chosen = chosen[:: -(-len(chosen) // MOST_OF_ONE_LEVEL)]
     borders: list[tuple[int, str]] = [(0, "")]
     for heading in chosen:
         between = bisect_left(sentences, (heading.start, 0)) - bisect_left(sentences, (borders[-1][0], 0))

@@ -1,7 +1,7 @@
 // The summarizing page: a text is handed in, summaries of it are made, shown in one card or two, and linked to the text.
 import { call } from "../site/api.js";
 import { confirmed, toast } from "../site/notices.js";
-import { Intake } from "./summary_intake.js";
+import { Intake, PASTED } from "./summary_intake.js";
 import { SourcePane } from "./source_pane.js";
 import { SummaryCard } from "./summary_card.js";
 import { SummarySocket } from "./summary_socket.js";
@@ -42,7 +42,7 @@ async function showSource(source) {
   document.title = `${source.title} – Wenda`;
   const pages = source.pages ? [interpolate(ngettext("%s page", "%s pages", source.pages), [source.pages])] : [];
   const words = Number(source.words).toLocaleString(document.documentElement.lang);
-  const facts = [source.name, ...pages, interpolate(ngettext("%s word", "%s words", source.words), [words])];
+  const facts = [source.name === PASTED ? "" : source.name, ...pages, interpolate(ngettext("%s word", "%s words", source.words), [words])];
   document.getElementById("source-facts").replaceChildren(...facts.filter(Boolean).map((fact) =>
     Object.assign(document.createElement("span"), { textContent: fact })));
   document.getElementById("download").href = `/api/v1/summaries/${source.id}/export/`;

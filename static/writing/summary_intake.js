@@ -3,6 +3,7 @@ import { ApiError, call, csrfToken, readReply } from "../site/api.js";
 import { problemWith } from "../knowledge/uploads.js";
 
 const KEPT = "summary-options";
+export const PASTED = "pasted.txt";
 const part = (id) => document.getElementById(id);
 
 export class Intake {
@@ -64,7 +65,7 @@ export class Intake {
       if (this.document) return await call("/api/v1/summaries/", { method: "POST", json: { document: this.document.id } });
       const body = new FormData();
       if (this.file) body.append("file", this.file);
-      else body.append("file", new Blob([this.text.value], { type: "text/plain" }), "pasted.txt");
+      else body.append("file", new Blob([this.text.value], { type: "text/plain" }), PASTED);
       return await send(body);
     } finally {
       this.#busy(false);

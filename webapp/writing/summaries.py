@@ -22,6 +22,7 @@ from models_service.protocol_summarized_text import StartSummary
 from models_service.words import count_words
 from qa import reading
 from qa.documents import DocumentError, parser_for
+from qa.scripts import is_cjk
 from qa.structure import Structure
 from webapp import access
 from webapp.accounts.models import User
@@ -38,7 +39,8 @@ MOST_AT_ONCE = 2
 """Summaries that one person may have in the making."""
 MOST_KEPT = 200
 """Texts of one person; the oldest go when a new one comes."""
-TITLE_CHARACTERS = 120
+TITLE_CHARACTERS = 70
+"""A text without a title is named by its first line; of Chinese, half as many."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def add_file(user: User, name: str, chunks: Iterable[bytes], title: str = "") ->
         incoming.unlink(missing_ok=True)
     summarizing.check(read.text, "file")
     source = SummarizedText(
-        pk=identifier, owner=user, name=name, title=(title or read.title or name)[:TITLE_CHARACTERS],
+        pk=identifier, owner=user, name=name, title=_short(title or read.title or name),
         media_type=read.media_type,
     )
     return _keep(source, read.text, read.structure, is_stored=True)
@@ -86,6 +88,11 @@ def add_document(user: User, document_id: str) -> SummarizedText:
     text, structure = summary_texts.read(source, user)
     summarizing.check(text, "document")
     return _keep(source, text, structure, is_stored=False)
+
+
+def _short(title: str) -> str:
+    most = TITLE_CHARACTERS // 2 if is_cjk(title) else TITLE_CHARACTERS
+    return title if len(title) <= most else title[: most - 1].rstrip() + "…"
 
 
 def _keep(source: SummarizedText, text: str, structure: Structure, *, is_stored: bool) -> SummarizedText:
