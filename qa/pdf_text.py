@@ -147,11 +147,22 @@ def _without_running_heads(pages: list[list[Line]]) -> list[list[Line]]:
 
 
 def _edges(lines: Sequence[Line]) -> set[int]:
-    """The places of the lines that may be running heads: the highest and the lowest on the page."""
-    if not lines:
-        return set()
-    places = range(len(lines))
-    return {max(places, key=lambda place: lines[place].top), min(places, key=lambda place: lines[place].bottom)}
+    """The places of the lines that may be running heads: the highest and the lowest, if they stand apart.
+
+    A line of the text itself may well begin many pages alike: in tables, or in forms.
+    """
+    if len(lines) < 2:
+        return set(range(len(lines)))
+    downwards = sorted(range(len(lines)), key=lambda place: -lines[place].bottom)
+    distance = _usual_distance([lines[place] for place in downwards]) or 1.3 * lines[0].height
+    found = set()
+    for edge, beside in ((downwards[0], downwards[1]), (downwards[-1], downwards[-2])):
+        line, other = lines[edge], lines[beside]
+        is_apart = abs(line.bottom - other.bottom) > PARAGRAPH_GAP * distance
+        is_other_size = abs(line.height - other.height) > OTHER_SIZE * other.height
+        if is_apart or is_other_size or not _LETTER.search(line.text):
+            found.add(edge)
+    return found
 
 
 def _pattern(line: Line) -> str:

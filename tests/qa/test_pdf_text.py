@@ -45,10 +45,15 @@ def test_cells_of_a_table_are_told_apart_and_its_rows_stay_rows():
 
 
 def test_running_heads_and_page_numbers_are_left_out():
-    pages = [["Annual report", f"What happened in month {n}.", "More of it.", "And the end.", f"Page {n}"]
+    pages = [["Annual report", "", f"What happened in month {n}.", "More of it.", "And the end.", "", f"Page {n}"]
              for n in range(1, 6)]
     text = text_of(*pages)
     assert "Annual report" not in text and "Page" not in text and "month 3" in text
+
+
+def test_lines_of_the_text_that_begin_many_pages_alike_are_kept():
+    pages = [[f"Form {n}", f"Name of applicant {n}", "Signed"] for n in range(1, 6)]
+    assert text_of(*pages).count("Form") == text_of(*pages).count("Signed") == 5
 
 
 def test_taller_letters_make_a_heading_with_its_level():
