@@ -68,7 +68,7 @@ def gate(name: str, version: str) -> Gate:
     except (ModelMissing, ModelUnusable) as problem:
         raise NotFound(str(problem)) from None
     incumbent = registry.live(name).current or ""
-    task = next((one.task for one in subjects.SUBJECTS.values() if one.base_kinds[0] == model.kind), "")
+    task = next((one.task for one in subjects.SUBJECTS.values() if one.kind == model.kind), "")
     made = Gate(name, version, incumbent, task, "first" if not incumbent else "unmeasured",
                 float(settings.PROMOTE_MARGIN), main=subjects.SUBJECTS[task].main if task else "",
                 bytes_before=size(registry, name, incumbent), bytes_after=size(registry, name, version))

@@ -30,7 +30,7 @@ class Version:
 
     @property
     def task(self) -> str:
-        return next((one.task for one in subjects.SUBJECTS.values() if one.base_kinds[0] == self.kind), "")
+        return next((one.task for one in subjects.SUBJECTS.values() if one.kind == self.kind), "")
 
 
 def names() -> list[str]:

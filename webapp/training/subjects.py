@@ -18,12 +18,13 @@ from webapp.settings.places import models_folder
 
 @dataclass(frozen=True)
 class Subject:
-    """`model` is the name that a trained model is registered under; `main` the metric that decides a promotion. The
-    first of `base_kinds` is the kind that a training makes. A default base of "" begins a new model."""
+    """`kind` is what a training makes and `model` the name that it is registered under; `main` is the metric that
+    decides a promotion. A default base of "" begins a new model."""
 
     task: str
     recipe: str
     evaluation: str
+    kind: str
     model: str
     main: str
     base_kinds: tuple[str, ...]
@@ -31,10 +32,11 @@ class Subject:
 
 
 SUBJECTS = {
-    "qa": Subject("qa", "qa", "qa", READER, "f1", ("reader", "encoder"), f"{READER}@{STARTER_VERSION}"),
-    "translate": Subject("translate", "translate", "translate", TRANSLATOR, "chrf", ("translator",)),
-    "summarize": Subject("summarize", "summarize", "summarize", SUMMARIZER, "rougeL", ("summarizer",)),
-    "chat": Subject("chat", "causal", "perplexity", "wenda-generator", "perplexity", ("generator",)),
+    "qa": Subject("qa", "qa", "qa", "reader", READER, "f1", ("reader", "encoder"), f"{READER}@{STARTER_VERSION}"),
+    "translate": Subject("translate", "translate", "translate", "translator", TRANSLATOR, "chrf", ("translator",)),
+    "summarize": Subject("summarize", "summarize", "summarize", "summarizer", SUMMARIZER, "rougeL", ("encoder",),
+                         f"{ENCODER}@{STARTER_VERSION}"),
+    "chat": Subject("chat", "causal", "perplexity", "generator", "wenda-generator", "perplexity", ("generator",)),
 }
 LOWER_IS_BETTER = frozenset(("perplexity", "cross_entropy"))
 
@@ -68,7 +70,7 @@ def needed_options(task: str) -> tuple[str, ...]:
 
 
 def kind_of(task: str) -> str:
-    return SUBJECTS[task].base_kinds[0]
+    return SUBJECTS[task].kind
 
 
 @dataclass(frozen=True)
