@@ -16,9 +16,8 @@ from models_service.protocol import MAX_SENTENCES
 from models_service.registry import SUMMARIZER
 from models_service.sentences import sentences
 from models_service.words import count_words
+from qa.writing.summary_length import words_wanted
 from webapp.ops.evaluations.task import Length, Order, Task
-
-LENGTHS = {"short": 60, "medium": 150, "long": 400}
 
 
 def _summarize(order: Order) -> Report:
@@ -43,7 +42,7 @@ def _wanted(row: Summarized, length: Length | None) -> int:
     """As many words as the first reference has, unless another length is asked for."""
     if length in (None, "reference"):
         return max(count_words(row.summaries[0]), 1)
-    return LENGTHS[length] if isinstance(length, str) else length
+    return words_wanted(length, row.text, count_words(row.text))
 
 
 async def _summary(text: str, words: int, models: InProcessModels) -> Sequence[str]:
