@@ -145,7 +145,13 @@ class Connection:
             problem = ModelsError("busy", "Too many requests on one connection.", retryable=True, retry_after_ms=500)
             self._outbox.put_nowait(problem.event(request.id))
         else:
-            self._requests[request.id] = asyncio.create_task(self._answer(request))
+            task = self._requests[request.id] = asyncio.create_task(self._answer(request))
+            task.add_done_callback(lambda _: self._see_to_unbegun(request))
+
+    def _see_to_unbegun(self, request: Request) -> None:
+        """A cancel that came in the same moment as its request ended the task before it began: answer it here."""
+        if self._requests.pop(request.id, None) is not None:
+            self._end(request, _cancelled(request), "cancelled", 0.0)
 
     async def _answer(self, request: Request) -> None:
         began = time.monotonic()
@@ -162,15 +168,17 @@ class Connection:
         except ModelsError as problem:
             outcome, event = problem.code, problem.event(request.id)
         except asyncio.CancelledError:
-            outcome, event = "cancelled", ModelsError("cancelled", "The request was cancelled.").event(request.id)
+            outcome, event = "cancelled", _cancelled(request)
         except Exception as problem:
             log.exception("a %s request failed", request.type)
             sentence = f"The model service failed: {type(problem).__name__}."
             outcome, event = "internal", ModelsError("internal", sentence).event(request.id)
         finally:
             self._requests.pop(request.id, None)
+        self._end(request, event, outcome, time.monotonic() - began)
+
+    def _end(self, request: Request, event: Event, outcome: str, seconds: float) -> None:
         metrics.REQUESTS.labels(request.type, outcome).inc()
-        seconds = time.monotonic() - began
         metrics.SECONDS.labels(request.type).observe(seconds)
         request_log.write(request, event, outcome, seconds)
         self._outbox.put_nowait(event)
@@ -190,6 +198,10 @@ class Connection:
     def _refuse(self, request_id: str, code: str, message: str) -> None:
         metrics.REQUESTS.labels("unknown", code).inc()
         self._outbox.put_nowait(ModelsError(code, message).event(request_id))
+
+
+def _cancelled(request: Request) -> Event:
+    return ModelsError("cancelled", "The request was cancelled.").event(request.id)
 
 
 def _id_of(frame: str | bytes) -> str:

@@ -13,6 +13,7 @@ from models_service import request_log, trace
 from models_service.client import ModelService
 from models_service.errors import ModelsError
 from models_service.protocol import ErrorEvent, ReadRequest
+from models_service.server import Connection
 from tests.models_service.conftest import ServiceProcess
 from webapp.ops.request_id import RequestId
 
@@ -53,6 +54,15 @@ async def test_queue_time_batch_size_tokens_and_memory_are_there_for_a_monitor(s
     held = service.metric('wenda_models_memory_held_bytes{model="all-MiniLM-L6-v2@starter #1"}')
     assert 0 < held < service.metric("wenda_models_memory_limit_bytes")
     assert service.metric("process_resident_memory_bytes") > 0
+
+
+async def test_a_request_that_is_cancelled_in_the_moment_it_comes_is_answered_all_the_same() -> None:
+    connection = Connection(websocket=None, service=None)
+    connection._receive('{"type": "embed", "id": "1", "texts": ["a"]}')
+    connection._receive('{"type": "cancel", "id": "1"}')
+    async with asyncio.timeout(10):
+        event = await connection._outbox.get()
+    assert (event.id, event.code) == ("1", "cancelled") and not connection._requests and connection._outbox.empty()
 
 
 def test_whatever_a_client_sends_a_request_stays_one_line(caplog) -> None:
