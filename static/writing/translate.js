@@ -3,7 +3,7 @@ import { Files } from "./translation_files.js";
 import { Glossary } from "./glossary.js";
 import { History } from "./history.js";
 import { Languages } from "./languages.js";
-import { SourcePane } from "./source_pane.js";
+import { TranslatedField } from "./translated_field.js";
 import { TranslationView } from "./translation_view.js";
 import { copy } from "../site/notices.js";
 import { LiveSocket } from "../site/socket.js";
@@ -21,7 +21,7 @@ let timer = null;
 let keepTimer = null;
 let count = 0;
 
-const pane = new SourcePane(byId("translator"), { onChange: () => soon(), onPoint: (range) => view.light(range) });
+const pane = new TranslatedField(byId("translator"), { onChange: () => soon(), onPoint: (range) => view.light(range) });
 const languages = new Languages({ onChange: () => { glossary?.show(); now(); } });
 const view = new TranslationView(byId("translation"), {
   onPoint: (range) => pane.light(range),
