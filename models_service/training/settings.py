@@ -63,6 +63,8 @@ class TranslateSettings(LoopSettings):
     decoder_layers: int = Field(2, gt=0, description="of a new model: layers that write; they run once a token")
     dropout: float = Field(0.1, ge=0, lt=1, description="of a new model: share of numbers left out at random")
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="share of the target that all other tokens get")
+    joined_share: float = Field(0.5, ge=0, le=5, description="so many times as many examples of 2 to 4 sentences "
+                                "joined, so that a model of short sentences learns to translate long ones whole")
     segmentation_alpha: float = Field(0.2, ge=0, description="of subword regularization; 0: always the likeliest")
     epochs: int = Field(10, gt=0, description="how often all sentences are seen, in each direction")
     batch_tokens: int = Field(2000, ge=64, description="of a step: the longer side, with padding")

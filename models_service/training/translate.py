@@ -32,6 +32,9 @@ from models_service.training.vocabulary import (
     write_tokenizer,
 )
 
+UNSPACED = ("zh", "ja")
+"""Languages that put no space between sentences."""
+MOST_JOINED = 4
 LONGEST = 200
 """Tokens; longer sentences are left out of training."""
 
@@ -76,7 +79,12 @@ class TranslateTask:
         settings = self.settings
         attention = "sdpa" if torch.cuda.is_available() else "eager"  # as for qa
         if settings.base:
-            return MarianMTModel.from_pretrained(settings.base, dtype=torch.float32, attn_implementation=attention)
+            model = MarianMTModel.from_pretrained(
+                settings.base, dtype=torch.float32, attn_implementation=attention
+            )
+            for name, weights in model.named_parameters():
+                weights.requires_grad_("embed_positions" not in name)  # sines; loading has made them trainable
+            return model
         config = MarianConfig(
             vocab_size=len(self.vocabulary), d_model=settings.hidden_size,
             encoder_layers=settings.encoder_layers, decoder_layers=settings.decoder_layers,
@@ -105,7 +113,10 @@ class TranslateTask:
                 made = len(self.vocabulary.target(wanted))
                 if max(given, made) <= LONGEST:
                     examples.append(Example(text, wanted, tag_id, max(given, made)))
-            run.say(f"{source}-{target}: {len(examples) - before} sentences")
+            own = examples[before:]
+            joined = _joined(own, self.settings, source, target)
+            examples += joined
+            run.say(f"{source}-{target}: {len(own)} sentences, and {len(joined)} times several of them joined")
         return examples
 
     def _read_held_out(self, rng: random.Random) -> dict[str, list[tuple[str, str]]]:
@@ -179,6 +190,24 @@ def _pairs(wanted: Sequence[str], rows: Sequence[dict[str, str]]) -> list[tuple[
         names = ", ".join("-".join(pair) for pair in missing) or "to or from English"
         raise FormatError(f"the data has no pair {names}; it has {', '.join('-'.join(p) for p in sorted(there))}")
     return pairs
+
+
+def _joined(examples: Sequence[Example], settings: TranslateSettings, source: str, target: str) -> list[Example]:
+    """Several sentences one after another: without such, what is never longer than a sentence is cut short."""
+    rng = random.Random(f"{settings.seed} {len(examples)}")
+    made = []
+    for _ in range(round(len(examples) * settings.joined_share) if examples else 0):
+        parts = rng.choices(examples, k=rng.randint(2, MOST_JOINED))
+        length = sum(part.length for part in parts)
+        if length <= LONGEST:
+            given = _space(source).join(part.source for part in parts)
+            wanted = _space(target).join(part.target for part in parts)
+            made.append(Example(given, wanted, parts[0].tag, length))
+    return made
+
+
+def _space(language: str) -> str:
+    return "" if language in UNSPACED else " "
 
 
 def _padded(rows: Sequence[Sequence[int]], padding: int) -> torch.Tensor:

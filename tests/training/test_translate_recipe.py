@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 from pathlib import Path
 
 import ctranslate2
@@ -21,14 +22,14 @@ from models_service.formats.squad import FormatError
 from models_service.training.loop import train
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings import TranslateSettings
-from models_service.training.translate import TranslateTask, batches_by_tokens
+from models_service.training.translate import Example, TranslateTask, _joined, batches_by_tokens
 from models_service.training.vocabulary import Vocabulary, train_pieces, write_tokenizer
 from tests.training.runs import kill_at, start, write_spec
 
 NUMBERS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier"}
 TINY = {
     "vocabulary_size": 100, "hidden_size": 32, "feed_forward_size": 64, "heads": 2, "encoder_layers": 1,
-    "decoder_layers": 1, "precision": "float32",
+    "decoder_layers": 1, "precision": "float32", "joined_share": 0.0,
 }
 
 
@@ -106,7 +107,7 @@ def test_training_goes_on_from_a_finished_model(
     run = RunFolder(tmp_path / "more")
     settings = TranslateSettings(
         data=[counting], evaluation=[counting], evaluation_limit=20, pairs=["en-de"], base=str(trained[0].model),
-        epochs=1, batch_tokens=120, learning_rate=1e-4, averaging=0.0, precision="float32",
+        epochs=1, batch_tokens=120, learning_rate=1e-4, averaging=0.0, precision="float32", joined_share=0.0,
     )
     assert train(TranslateTask(settings, run), settings, run)["bleu en-de"] > 90
 
@@ -115,6 +116,18 @@ def test_a_pair_that_the_data_lacks_is_named(tmp_path: Path, counting: Path) -> 
     settings = TranslateSettings(data=[counting], pairs=["en-fr"], **TINY)
     with pytest.raises(FormatError, match="no pair en-fr; it has de-en, en-de"):
         TranslateTask(settings, RunFolder(tmp_path))
+
+
+def test_joined_examples_are_sentences_of_one_direction_in_the_same_order_on_both_sides() -> None:
+    single = [Example(f"s{i}.", f"t{i}.", 7, 3) for i in range(50)]
+    made = _joined(single, TranslateSettings(data=[Path("x")], joined_share=2.0), "en", "zh")
+    assert len(made) == 100
+    for example in made:
+        sources, targets = example.source.split(" "), re.findall(r"t\d+\.", example.target)
+        assert [part[1:] for part in sources] == [part[1:] for part in targets]
+        assert 2 <= len(sources) <= 4
+        assert " " not in example.target
+        assert (example.tag, example.length) == (7, 3 * len(sources))
 
 
 def test_the_drawn_segmentations_differ_and_spell_the_same_text(tmp_path: Path) -> None:
