@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_service import model_files, samples
+from models_service.engines.base import reading_weights
 from models_service.model_files import CARD_FILE, Form, Kind, ModelUnusable
 from models_service.registry import STARTER, Model, Registry, conversions, open_engine
 from models_service.translation_pairs import tell_pairs
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
     )
 
 log = logging.getLogger(__name__)
-
-_loading = threading.Lock()
-"""Held while weights are read: transformers makes the whole process build models without memory meanwhile, and a
-model that another thread makes then has no weights."""
 
 
 def register(versions: Versions, source: Path, name: str, pairs: Sequence[str] = ()) -> VersionRecord:
@@ -102,7 +98,7 @@ def _load(model: Model, converted: Path | None = None, form: Form | None = None)
     """Whatever the libraries say of files that are no weights is one kind of trouble here."""
     engine = open_engine(model, converted, form)
     try:
-        with _loading:
+        with reading_weights:
             engine.load()
     except ModelUnusable:
         raise

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from models_service import registry, translating
 from models_service.client import Encoded, Models, encodable
+from models_service.engines.base import reading_weights
 from models_service.engines.generating import Generator
 from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading
@@ -183,7 +184,8 @@ class InProcessModels(Models):
             if kind not in self._engines:
                 try:
                     engine = registry.open_engine(self._models[kind], registry.conversions(self._folder))
-                    engine.load()
+                    with reading_weights:
+                        engine.load()
                 except (ModelMissing, ModelUnusable) as problem:
                     raise ModelsUnavailable(str(problem), retryable=False) from None
                 self._engines[kind] = engine

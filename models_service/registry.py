@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from models_service.base_models import BaseModelMissing, resolve
+from models_service.engines.base import reading_weights
 from models_service.model_files import (
     CALIBRATION_FILE,
     Form,
@@ -263,7 +264,8 @@ def _hush() -> None:
 def load_reader(name: str = READER, folder: Path | None = None) -> ReaderEngine:
     """A reader by name or by directory, loaded. Raises ModelMissing, ModelUnusable."""
     engine = open_engine(named_or_directory(name, "reader", folder), conversions(folder))
-    engine.load()
+    with reading_weights:
+        engine.load()
     return engine
 
 
@@ -275,7 +277,8 @@ def conversions(folder: Path | None) -> Path | None:
 def load_translator(name: str = TRANSLATOR, folder: Path | None = None) -> Seq2SeqEngine:
     """A translator by name or by directory, loaded. Raises ModelMissing, ModelUnusable."""
     engine = open_engine(named_or_directory(name, "translator", folder), conversions(folder))
-    engine.load()
+    with reading_weights:
+        engine.load()
     return engine
 
 

@@ -6,6 +6,7 @@ An engine knows no queue and no socket. Whoever runs it calls `split` from one t
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -56,6 +57,10 @@ class Engine(ABC, Generic[Input, Piece, Result, Output]):
             self.join(given, [next(results) for _ in pieces]) for given, pieces in zip(inputs, split, strict=True)
         ]
 
+
+reading_weights = threading.RLock()
+"""Held by whoever loads a model: transformers makes the whole process build models without memory meanwhile, and a
+model that another thread makes then has no weights."""
 
 ENOUGH_TOKENS = 1024
 """From here on a larger batch is no faster on a CPU, and padding costs more than another call of the model."""

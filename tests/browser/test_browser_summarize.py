@@ -47,7 +47,7 @@ def follow(page: Page, place: int = 0) -> None:
     link.click()
     mark = page.locator("#source-text mark.active")
     expect(mark).to_be_in_viewport()
-    assert " ".join(mark.text_content().split()) == link.text_content()
+    expect(mark).to_have_text(link.text_content())
 
 
 def test_a_long_pdf_is_summarized_by_its_chapters_and_a_sentence_leads_to_its_place(visit, long_pdf) -> None:

@@ -110,9 +110,9 @@ def test_a_beir_folder_is_read_with_titles_grades_and_judged_queries_only(tmp_pa
     ("changed", "complaint"),
     [
         ({"corpus": '{"_id": "a"}'}, 'corpus.jsonl, line 1: expected "_id"'),
-        ({"corpus": "[1]"}, "corpus.jsonl, line 1: expected an object"),
+        ({"corpus": "[1]"}, "corpus.jsonl, line 1: expected a JSON object"),
         ({"corpus": ""}, "no document that qrels/test.tsv names"),
-        ({"queries": "\x00\xff"}, "queries.jsonl, line 1, is not JSON"),
+        ({"queries": "\x00\xff"}, "queries.jsonl, line 1: not UTF-8 JSON"),
         ({"queries": '{"_id": "other", "text": "?"}'}, "names no relevant document of any query"),
         ({"qrels": "q\td\t1\nq2 bridge 1"}, "test.tsv, line 2: expected query id"),
     ],
