@@ -31,11 +31,15 @@ export class SummaryCard {
       const link = event.target.closest("a.place");
       if (!link) return;
       event.preventDefault();
+      this.clickedAt = [event.screenX, event.screenY];
       this.#activate(link, true);
     });
     for (const [kind, isOver] of [["mouseover", true], ["focusin", true], ["mouseout", false], ["focusout", false]]) {
       this.element.addEventListener(kind, (event) => {
         const link = event.target.closest("a.place");
+        // A click scrolls the page, and another sentence may come to lie under a pointer that has not moved.
+        const [x, y] = this.clickedAt ?? [];
+        if (event.type.startsWith("mouse") && event.screenX === x && event.screenY === y) return;
         if (link && isOver) this.#activate(link, false);
         else if (link && !this.pinned) this.#activate(null);
       });
