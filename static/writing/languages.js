@@ -13,7 +13,7 @@ export class Languages {
     this.known = { languages: [], pairs: [] };
     this.onChange = onChange;
     this.sources.addEventListener("change", () => { this.#fitTargets(); this.#keep(); onChange(); });
-    this.targets.addEventListener("change", () => { this.#keep(); onChange(); });
+    this.targets.addEventListener("change", () => { this.isTargetChosen = true; this.#keep(); onChange(); });
   }
 
   get source() { return this.sources.value; }
@@ -44,10 +44,19 @@ export class Languages {
     this.#keep();
   }
 
+  /** Whether another target could be taken, for the text is in this one and nobody has chosen it. */
+  leave(language) {
+    const others = [...this.targets.options].filter((one) => !one.disabled && one.value !== language);
+    if (this.isTargetChosen || this.source !== "auto" || !others.length) return false;
+    this.targets.value = (others.find((one) => one.value === "en") ?? others[0]).value;
+    return true;
+  }
+
   /** Whether the languages could be swapped; `detected` stands for a source that is detected. */
   swap(detected) {
     const from = this.source === "auto" ? detected : this.source;
     const to = this.target;
+    this.isTargetChosen = true;
     if (!from || from === to || ![...this.sources.options].some((one) => one.value === to)) return false;
     this.choose(to, from);
     return true;

@@ -75,6 +75,7 @@ function heard(event) {
   if (event.type === "error" && event.code === "cancelled") return;
   if (!wanted || (event.id && event.id !== wanted.id)) return; // of a text that is no longer there
   if (event.type === "start") {
+    if (event.source === event.target && languages.leave(event.source)) { now(); return; }
     view.begin(event.target);
     languages.showDetected(event.detected);
     byId("route").textContent = languages.quality(event);

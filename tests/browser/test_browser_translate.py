@@ -68,6 +68,17 @@ def test_the_translation_changes_as_one_types_and_the_language_is_told(translati
     visitor.screenshot("translate-english")
 
 
+def test_a_text_in_the_language_that_nobody_chose_is_translated_into_another(translating_site, visit) -> None:
+    page = visit().page
+    page.goto("/translate/")
+    expect(page.locator("#target option[value=de]")).to_be_attached()
+    expect(page.locator("#target")).to_have_value("en")
+    put(page, "Where is the station? I want to buy a ticket.")
+    expect(page.locator("#target")).to_have_value("de")
+    page.select_option("#target", "en")
+    expect(page.locator("#translation")).to_have_text("Where is the station? I want to buy a ticket.")
+
+
 def test_swap_puts_the_translation_where_the_text_was(translating_site, visit) -> None:
     page = opened(visit().page)
     before = put(page, "Where is {name}?")
