@@ -158,12 +158,14 @@ def test_completions_go_on_with_each_prompt(client, writer) -> None:
     echoed = client.completions.create(**asked, echo=True)
     assert [choice.text for choice in echoed.choices] == [
         prompt + choice.text for prompt, choice in zip(asked["prompt"], done.choices, strict=True)]
-    written = done.choices[0].text
+    # Which prompt it goes on after at length is a matter of how the small model was trained.
+    prompt, written = max(zip(asked["prompt"], [choice.text for choice in done.choices], strict=True),
+                          key=lambda pair: len(pair[1]))
     stop = written[len(written) // 2 :][:3]
-    cut = client.completions.create(**{**asked, "prompt": "A collection"}, stop=stop).choices[0]
-    assert cut.text == done.choices[0].text.split(stop)[0] and cut.finish_reason == "stop"
-    pieces = client.completions.create(**{**asked, "prompt": "A collection"}, stream=True)
-    assert "".join(piece.choices[0].text for piece in pieces) == done.choices[0].text
+    cut = client.completions.create(**{**asked, "prompt": prompt}, stop=stop).choices[0]
+    assert cut.text == written.split(stop)[0] and cut.finish_reason == "stop"
+    pieces = client.completions.create(**{**asked, "prompt": prompt}, stream=True)
+    assert "".join(piece.choices[0].text for piece in pieces) == written
 
 
 def test_leaving_a_stream_frees_the_generator(client, writer, models_process) -> None:
