@@ -2,7 +2,6 @@
 import { call } from "../site/api.js";
 import { percent } from "../site/numbers.js";
 
-const WEAK_BLEU = 30; // below it a translation often needs a person
 const KEPT = "translate-languages";
 
 export class Languages {
@@ -81,8 +80,8 @@ export class Languages {
     else {
       const data = figures[0].data ?? "";
       parts.push(interpolate(gettext("BLEU %(bleu)s on %(data)s."), { bleu: bleu.toFixed(1), data }, true));
-      if (bleu < WEAK_BLEU) parts.push(gettext("A small model for everyday sentences: check what matters."));
     }
+    parts.push(gettext("It makes mistakes: check what matters."));
     return parts.join(" ");
   }
 
