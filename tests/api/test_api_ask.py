@@ -147,9 +147,12 @@ class Stream:
         }
         self._application = ApplicationCommunicator(application, scope)
 
+    async def send(self) -> None:
+        await self._application.send_input({"type": "http.request", "body": self._body})
+
     async def ask(self) -> dict[str, str]:
         """The response's headers."""
-        await self._application.send_input({"type": "http.request", "body": self._body})
+        await self.send()
         start = await self._application.receive_output(20)
         self.status = start["status"]
         return {name.decode().lower(): value.decode() for name, value in start["headers"]}
@@ -200,6 +203,21 @@ async def test_leaving_a_streamed_answer_stops_the_work_on_the_model_service(lib
             while not any(link.load for link in links.values()):
                 await asyncio.sleep(0.01)
         await stream.leave()
+        assert [link.load for link in links.values()] == [0]
+
+
+async def test_leaving_before_a_whole_answer_stops_the_work_on_the_model_service_too(library, models, key):
+    from webapp.chat import answering
+
+    whole = Stream(key, question=QUESTION)
+    await answering.model_service().embed(["connected before it is frozen"])
+    with models.frozen():
+        await whole.send()
+        links = answering.model_service()._pool()._links
+        async with asyncio.timeout(20):
+            while not any(link.load for link in links.values()):
+                await asyncio.sleep(0.01)
+        await whole.leave()
         assert [link.load for link in links.values()] == [0]
 
 

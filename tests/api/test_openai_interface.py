@@ -21,6 +21,8 @@ from tests.live_site import live_site
 from tests.model_service import RunningModels, running_models
 from tests.models_service.conftest import FAST_START
 from tests.running_site import until
+from webapp.api.openai import pieces
+from webapp.chat import answering
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ASKED = [{"role": "user", "content": "How tall is the Eiffel Tower?"}]
@@ -63,6 +65,13 @@ def writer(settings, small_generator: Path) -> str:
     """The name of the generator, which the site now has."""
     settings.GENERATOR, settings.HAS_GENERATOR = str(small_generator), True
     return small_generator.name
+
+
+@pytest.fixture
+def nobody_serves(settings, monkeypatch) -> None:
+    settings.MODELS_SERVICE_URLS = ["ws://127.0.0.1:9/ws"]
+    monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.2)
+    answering.model_service.cache_clear()
 
 
 def test_a_fresh_site_answers_a_plain_client_from_its_documents(library, client) -> None:
@@ -164,8 +173,8 @@ def test_completions_go_on_with_each_prompt(client, writer) -> None:
     stop = written[len(written) // 2 :][:3]
     cut = client.completions.create(**{**asked, "prompt": prompt}, stop=stop).choices[0]
     assert cut.text == written.split(stop)[0] and cut.finish_reason == "stop"
-    pieces = client.completions.create(**{**asked, "prompt": prompt}, stream=True)
-    assert "".join(piece.choices[0].text for piece in pieces) == written
+    streamed = client.completions.create(**{**asked, "prompt": prompt}, stream=True)
+    assert "".join(piece.choices[0].text for piece in streamed) == written
 
 
 def test_leaving_a_stream_frees_the_generator(client, writer, models_process) -> None:
@@ -277,27 +286,15 @@ def test_an_address_that_there_is_not_and_too_large_a_body_are_errors_of_the_sam
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_model_service_that_stays_away_is_a_503(client, library, writer, settings, monkeypatch, stream) -> None:
-    from webapp.api.openai import pieces
-    from webapp.chat import answering
-
-    settings.MODELS_SERVICE_URLS = ["ws://127.0.0.1:9/ws"]
-    monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.2)
+def test_a_model_service_that_stays_away_is_a_503(client, writer, nobody_serves, monkeypatch, stream):
     monkeypatch.setattr(pieces, "FIRST_LOOK_SECONDS", 60)
-    answering.model_service.cache_clear()
     with pytest.raises(openai.InternalServerError) as caught:
         client.chat.completions.create(model=writer, messages=ASKED, stream=stream)
     assert caught.value.status_code == 503 and caught.value.response.headers["Retry-After"]
 
 
-def test_what_goes_wrong_later_in_a_stream_is_its_last_event(client, writer, settings, monkeypatch) -> None:
-    from webapp.api.openai import pieces
-    from webapp.chat import answering
-
-    settings.MODELS_SERVICE_URLS = ["ws://127.0.0.1:9/ws"]
-    monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.2)
+def test_what_goes_wrong_later_in_a_stream_is_its_last_event(client, writer, nobody_serves, monkeypatch) -> None:
     monkeypatch.setattr(pieces, "FIRST_LOOK_SECONDS", 0)
-    answering.model_service.cache_clear()
     stream = client.chat.completions.create(model=writer, messages=ASKED, stream=True)
     with pytest.raises(openai.APIError, match="model service"):
         list(stream)

@@ -88,7 +88,11 @@ async def looked_at(pieces: Pieces) -> AsyncIterator[tuple[int, str | Ended]]:
     A first piece that takes longer is waited for in the stream, whose reader may leave meanwhile.
     """
     first = asyncio.ensure_future(anext(pieces))
-    done, _ = await asyncio.wait([first], timeout=FIRST_LOOK_SECONDS)
+    try:
+        done, _ = await asyncio.wait([first], timeout=FIRST_LOOK_SECONDS)
+    except asyncio.CancelledError:
+        await _abandon(first)
+        raise
     if done and (problem := first.exception()):
         raise problem
     return _begun(first, pieces)
@@ -99,11 +103,16 @@ async def _begun(first: asyncio.Future[Any], pieces: Pieces) -> AsyncGenerator[t
         try:
             yield await first
         except BaseException:
-            first.cancel()
-            await asyncio.gather(first, return_exceptions=True)
+            await _abandon(first)
             raise
         async for piece in pieces:
             yield piece
+
+
+async def _abandon(first: asyncio.Future[Any]) -> None:
+    """Whoever waited for it has left: the cancellation closes what makes the pieces."""
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
 
 
 async def gathered(pieces: Pieces, choices: int) -> list[tuple[str, Ended]]:
