@@ -10,6 +10,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from pydantic import BaseModel
 from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -17,10 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from models_service.protocol import AnswerDone, AnswerError
-from webapp import access
-from webapp.accounts.authentication import BrowserAuthentication
-from webapp.accounts.models import User
-from webapp.api.permissions import MayChat
+from webapp.api.permissions import MayChat, person_of
 from webapp.chat import answering
 from webapp.errors import SiteError
 
@@ -74,32 +72,25 @@ class AskView(APIView):
         """Answer one question from the collections that you may read, with exact citations."""
         asked = AskSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        user = _person(request)
+        user = person_of(request)
         question = answering.check_question(asked.validated_data["question"])
         collections = answering.named_collections(user, asked.validated_data["collections"])
         events = answering.events(user, question, collections)
         if asked.validated_data["stream"]:
             headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
             return StreamingHttpResponse(_stream(events), content_type=EVENT_STREAM, headers=headers)
-        last = async_to_sync(_last)(events)
-        if isinstance(last, AnswerError):
-            raise AnswerFailed(last)
-        return Response(last.model_dump(exclude={"type"}))
+        return Response(async_to_sync(whole)(events).model_dump(exclude={"type"}))
 
 
-def _person(request: Request) -> User:
-    """Who asks. A guest whom nothing was written for yet is known by the browser's session, and by its CSRF token."""
-    if request.user.is_anonymous:
-        BrowserAuthentication().enforce_csrf(request)
-    return access.person_of(request)
-
-
-async def _last(events: answering.Events) -> AnswerDone | AnswerError:
+async def whole(events: AsyncIterator[Any]) -> BaseModel:
+    """The event that says what is done, of an answer or a summary. Raises AnswerFailed."""
     async with aclosing(events):
         async for event in events:
-            if isinstance(event, AnswerDone | AnswerError):
+            if isinstance(event, AnswerError):
+                raise AnswerFailed(event)
+            if event.type == "done":
                 return event
-    return answering.failure()
+    raise AnswerFailed(answering.failure())
 
 
 async def _stream(events: answering.Events) -> AsyncIterator[bytes]:

@@ -7,6 +7,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from webapp import access
+from webapp.accounts.authentication import BrowserAuthentication
+from webapp.accounts.models import User
 
 
 class MayChat(BasePermission):
@@ -31,3 +33,10 @@ class IsAdministrator(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         access.require(request.user, "administer")
         return True
+
+
+def person_of(request: Request) -> User:
+    """Who asks. A guest whom nothing was written for yet is known by the browser's session, and by its CSRF token."""
+    if request.user.is_anonymous:
+        BrowserAuthentication().enforce_csrf(request)
+    return access.person_of(request)

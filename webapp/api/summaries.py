@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-
 from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -17,16 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from models_service.protocol import AnswerError
 from models_service.protocol_summarized_text import SummaryDone
 from qa.structure import NOTHING_KNOWN
 from webapp import access
-from webapp.accounts.authentication import BrowserAuthentication
-from webapp.accounts.models import User
-from webapp.api.ask import AnswerFailed
+from webapp.api.ask import whole
 from webapp.api.knowledge import UUID_PATTERN
-from webapp.api.permissions import MayChat
-from webapp.chat import answering
+from webapp.api.permissions import MayChat, person_of
 from webapp.writing import summaries, summarizing, summary_export, summary_texts
 from webapp.writing.summarizing import Wanted
 from webapp.writing.summary_models import SummarizedText
@@ -48,7 +42,7 @@ class SummarizeView(APIView):
         asked = SummarizeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
-        user = _person(request)
+        user = person_of(request)
         wanted = Wanted(
             values["length"], values["style"], summarizing.method_for(values.get("method"), values["style"]),
             summarizing.check_language(values.get("language", "")),
@@ -57,25 +51,8 @@ class SummarizeView(APIView):
         if "document" in values:
             text, structure = summaries.text_of_document(user, values["document"])
         summarizing.check(text, "document" if "document" in values else "text")
-        last = async_to_sync(_last)(summarizing.events(text, wanted, structure=structure, client=str(user.pk)))
-        if isinstance(last, AnswerError):
-            raise AnswerFailed(last)
-        return Response(last.model_dump(exclude={"type"}))
-
-
-def _person(request: Request) -> User:
-    """Who asks. A guest whom nothing was written for yet is known by the browser's session, and by its CSRF token."""
-    if request.user.is_anonymous:
-        BrowserAuthentication().enforce_csrf(request)
-    return access.person_of(request)
-
-
-async def _last(events) -> SummaryDone | AnswerError:
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, SummaryDone | AnswerError):
-                return event
-    return answering.failure()
+        done = async_to_sync(whole)(summarizing.events(text, wanted, structure=structure, client=str(user.pk)))
+        return Response(done.model_dump(exclude={"type"}))
 
 
 class SummarizedTextViewSet(
@@ -100,7 +77,7 @@ class SummarizedTextViewSet(
         given = HandInSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         values = given.validated_data
-        user = _person(request)
+        user = person_of(request)
         if "document" in values:
             source = summaries.add_document(user, values["document"])
         else:

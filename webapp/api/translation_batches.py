@@ -11,9 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp import access
-from webapp.accounts.authentication import BrowserAuthentication
 from webapp.api.knowledge import UUID_PATTERN
-from webapp.api.permissions import MayChat
+from webapp.api.permissions import MayChat, person_of
 from webapp.writing import translation_batches
 from webapp.writing.models import TranslationBatch, TranslationFile
 from webapp.writing.translation_serializers import (
@@ -42,9 +41,7 @@ class TranslationBatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         wanted.is_valid(raise_exception=True)
         values = wanted.validated_data
         files = [(file.name, file.chunks()) for file in values["files"]]
-        if request.user.is_anonymous:  # known by the browser's session alone, and by its token
-            BrowserAuthentication().enforce_csrf(request)
-        batch = translation_batches.create(access.person_of(request), files, values["source"], values["target"])
+        batch = translation_batches.create(person_of(request), files, values["source"], values["target"])
         return Response(TranslationBatchSerializer(batch).data, status=status.HTTP_202_ACCEPTED)
 
     def perform_destroy(self, batch: TranslationBatch) -> None:
