@@ -55,6 +55,16 @@ def test_a_changed_page_is_replaced_a_removed_one_deleted_and_an_added_document_
     assert texts("Wenda 帮助") == {"first.md": "# 第一"}
 
 
+def test_a_page_under_another_name_stays_as_it_is(pages):
+    bring_up_to_date()
+    services.delete_document(Document.objects.get(collection__name="Wenda 帮助"))
+    for old in ("en/second.md", "zh-hans/first.md"):
+        (pages / old).rename(pages / old.replace(".md", "-renamed.md"))
+    bring_up_to_date()
+    assert texts("Wenda help") == {"first.md": "# First", "second.md": "# Second"}
+    assert texts("Wenda 帮助") == {}
+
+
 def test_a_page_that_somebody_deleted_stays_away_until_its_text_changes(pages):
     bring_up_to_date()
     services.delete_document(Document.objects.get(collection__name="Wenda help", name="first.md"))

@@ -44,13 +44,12 @@ def _bring_one(language: str, name: str, description: str, pages: dict[str, str]
         collection = services.create_collection(None, name, description, Visibility.EVERYONE)
         before = {}
     for page, digest in pages.items():
-        if before.get(page) != digest:
+        if digest not in before.values():
             with (FOLDER / language / page).open("rb") as file:
                 services.add_document(collection, page, file, None)
-    for page, digest in before.items():
-        if pages.get(page) != digest:
-            for document in Document.objects.filter(collection=collection, sha256=digest):
-                services.delete_document(document)
+    gone = set(before.values()) - set(pages.values())
+    for document in Document.objects.filter(collection=collection, sha256__in=gone):
+        services.delete_document(document)
 
 
 def _pages(folder: Path) -> dict[str, str]:
