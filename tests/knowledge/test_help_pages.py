@@ -9,6 +9,7 @@ import sys
 import uuid
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -33,8 +34,8 @@ EXAMPLE_KEY = "WENDA_KEY"
 
 both_languages = pytest.mark.parametrize("language", LANGUAGES)
 each_slug = pytest.mark.parametrize("slug", SLUGS)
-_ADDRESS = re.compile(r"(?<![\w/.-])(?:http://127\.0\.0\.1:8000)?(/(?:api/v1|collections|account|help|summarize|healthz|readyz|metrics)\b"
-                      r"[\w/.-]*)")
+_PLACES = "api/v1|collections|account|help|summarize|translate|dashboard|healthz|readyz|metrics"
+_ADDRESS = re.compile(rf"(?<![\w/.-])(?:http://127\.0\.0\.1:8000)?(/(?:{_PLACES})\b[\w/.-]*)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
@@ -123,17 +124,20 @@ def test_the_documents_page_names_every_file_ending_that_is_read(language):
 
 def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
     from models_service.protocol import MAX_QUESTION_CHARACTERS
+    from models_service.protocol_translated_text import MAX_INTERACTIVE_CHARACTERS
     from qa.citing import MOST_CITATIONS
     from qa.quote import ABSTAIN_BELOW, MOST_SENTENCES
+    from qa.writing.glossary import MAX_TERMS
     from qa.writing.sections import WHOLE_UP_TO
     from qa.writing.summarize import MAX_CHARACTERS
-    from qa.writing.summary_length import WORDS
+    from qa.writing.summary_length import LARGEST_SHARE, WORDS
     from qa.writing.written_summary import TOLD_CHARACTERS
     from webapp.api.paging import Pages
     from webapp.chat import answering, services
     from webapp.chat.models import Conversation
     from webapp.knowledge.models import Collection
     from webapp.ops.preflight import LEAST_FREE_BYTES
+    from webapp.writing import translation_history, translation_sweep
     from webapp.writing.summaries import MOST_KEPT
 
     in_words = {3: ("three", "三"), 4: ("four", "四"), 5: ("five", "五")}
@@ -143,6 +147,8 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
                    for model, field in ((Collection, "name"), (Conversation, "title")))
     days, patience = settings.SESSION_COOKIE_AGE // 86_400, int(answering.PATIENCE_SECONDS)
     free, asked = LEAST_FREE_BYTES // 1_000_000, f"{MAX_QUESTION_CHARACTERS:,}"
+    typed = f"{MAX_INTERACTIVE_CHARACTERS:,}"
+    assert timedelta(days=7) == translation_sweep.GUESTS_KEPT and "after seven days" in _whole("en")
     assert answering.ANSWER_SECONDS == 120 and "longer than two minutes" in _whole("en")
     for english, chinese in (
         (f"A question may have up to {asked} characters", f"一个问题最多 {asked} 个字符"),
@@ -160,6 +166,10 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
         (f"short summary has about {WORDS['short']} words, a medium summary about {WORDS['medium']} words and a long "
          f"summary about {WORDS['long']} words",
          f"短摘要约 {WORDS['short']} 个英文词，中等摘要约 {WORDS['medium']} 个词，长摘要约 {WORDS['long']} 个词"),
+        (f"at most about {LARGEST_SHARE * 100:.0f} percent of the words", f"最多约为原文字数的 {LARGEST_SHARE:.0%}"),
+        (f"text on the page may have up to {typed} characters", f"页面上的文字最多 {typed} 个字符"),
+        (f"glossary may have up to {MAX_TERMS:,} terms", f"一个术语表最多 {MAX_TERMS:,} 条"),
+        (f"last {translation_history.MOST_KEPT} translations", f"最近 {translation_history.MOST_KEPT} 次翻译"),
         (f"more than {WHOLE_UP_TO} sentences", f"超过 {WHOLE_UP_TO} 个句子"),
         (f"more than {TOLD_CHARACTERS:,} characters", f"超过 {TOLD_CHARACTERS:,} 个字符"),
         (f"newest {MOST_KEPT} texts", f"最近的 {MOST_KEPT} 篇文本"),
