@@ -16,16 +16,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from models_service.formats.corpus import ROLES
+from models_service.formats.parallel import is_language
 from models_service.formats.raw_rows import RawRow
 
 LONGEST_TEXT = 100_000
 """Characters of a passage, a text or a message."""
 LONGEST_QUESTION = 2_000
-ROLES = ("system", "user", "assistant")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character, which JSON can write and UTF-8 cannot."""
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
-_NOT_LANGUAGES = {"id", "url", "ref", "src", "num"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def check(rows: Iterable[RawRow], task: str) -> Checked:
         try:
             values = one(raw.values, partial(_note, mended, raw.number))
         except Unusable as bad:
-            out.problems.append(Problem(raw.number, bad.field, bad.code, bad.detail))
+            out.problems.append(_problem(raw.number, bad.field, bad.code, bad.detail))
             continue
         same = seen.setdefault(_identity(values), raw.number)
         if same != raw.number:
@@ -92,7 +91,12 @@ Tell = Callable[[str, str, str], None]
 
 
 def _note(mended: list[Problem], row: int, field: str, code: str, detail: str) -> None:
-    mended.append(Problem(row, field, code, detail, kept=True))
+    mended.append(_problem(row, field, code, detail, kept=True))
+
+
+def _problem(row: int, field: str, code: str, detail: str, *, kept: bool = False) -> Problem:
+    """With a detail that can be written down, whatever the row holds."""
+    return Problem(row, field, code, _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", detail), kept)
 
 
 def _text(values: dict[str, Any], name: str, most: int = LONGEST_TEXT) -> str:
@@ -167,7 +171,7 @@ def _placed(given: str, context: str, text: str, start: Any) -> tuple[tuple[str,
     """The answer as it stands in the context, and whether it was not where the file said."""
     try:
         place = int(start)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         place = None
     if place is not None and 0 <= place <= len(given):
         shifted = len(unicodedata.normalize("NFC", given[:place]))  # what normalising moved is no fault of the file
@@ -193,7 +197,7 @@ def _nearest(context: str, text: str, place: int | None) -> int | None:
 def _translate(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
     nested = values.get("translation")
     pair = nested if isinstance(nested, dict) else values
-    codes = [code for code in pair if _LANGUAGE.fullmatch(code) and code not in _NOT_LANGUAGES and pair[code]]
+    codes = [code for code in pair if is_language(code) and pair[code]]
     if len(codes) < 2:
         raise Unusable("", "no_languages", ", ".join(map(str, pair))[:80])
     return {code: _text(pair, code, 10_000).strip() for code in sorted(codes)}

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from models_service.formats.files import FormatError
 from models_service.formats.json_lines import read_json_lines
-from models_service.formats.squad import FormatError
 
-LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
+_NOT_LANGUAGES = frozenset(("id", "url", "ref", "src", "num"))
+
+
+def is_language(key: str) -> bool:
+    """Whether a row's key names a language rather than something else that is told of the row."""
+    return key not in _NOT_LANGUAGES and _LANGUAGE.fullmatch(key) is not None
 
 
 def read_parallel(path: Path) -> list[dict[str, str]]:
@@ -19,7 +25,7 @@ def read_parallel(path: Path) -> list[dict[str, str]]:
     """
     rows = []
     for number, line in read_json_lines(path):
-        texts = {code: text for code, text in line.items() if LANGUAGE_CODE.fullmatch(code) and code != "id"}
+        texts = {code: text for code, text in line.items() if is_language(code)}
         for code, text in texts.items():
             if not isinstance(text, str) or not text.strip():
                 raise FormatError(f'{path}, line {number}: "{code}" must be a text that is not empty')

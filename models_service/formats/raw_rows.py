@@ -150,9 +150,9 @@ def _csv(text: str, delimiter: str | None) -> Iterator[RawRow]:
     first = text.lstrip("\ufeff").split("\n", 1)[0]
     found = delimiter or max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=found)
-    if not reader.fieldnames or len(reader.fieldnames) < 2:
-        raise FileRefused("no_columns", "The first line of a CSV file names its columns; two are needed at least.")
     try:
+        if not reader.fieldnames or len(reader.fieldnames) < 2:
+            raise FileRefused("no_columns", "The first line of a CSV file names its columns, of which it needs two.")
         for number, values in enumerate(reader, start=1):
             values.pop(None, None)  # cells beyond the header's
             yield RawRow(number, {key.strip().lower(): value for key, value in values.items() if value is not None})

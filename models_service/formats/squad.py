@@ -11,8 +11,6 @@ from pathlib import Path
 
 from models_service.formats.files import FormatError, read_json
 
-__all__ = ["FormatError", "Question", "read_squad"]
-
 
 @dataclass(frozen=True)
 class Question:

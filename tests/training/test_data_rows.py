@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ def test_summaries_and_chats_are_read_and_their_faults_named() -> None:
 
 @pytest.mark.parametrize(("text", "name", "code"), [
     ("hello", "data.txt", "unknown_format"), ("{", "data.json", "not_json"), ("[" * 100_000, "data.json", "not_json"),
-    ("one\n1", "data.csv", "no_columns"),
+    ("one\n1", "data.csv", "no_columns"), ("x" * 4_100_000, "data.csv", "bad_csv"),
 ])
 def test_a_file_without_rows_is_refused_with_its_reason(text: str, name: str, code: str) -> None:
     with pytest.raises(FileRefused) as refused:
@@ -118,10 +119,18 @@ def test_gzip_is_unpacked_and_what_claims_too_much_is_refused(tmp_path: Path) ->
         assert refused.value.code == code
 
 
-_json = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+def test_a_place_without_end_and_half_a_character_are_told_in_words_that_can_be_written() -> None:
+    found = checked('[{"context": "In Oslo.", "question": "Where?", "answers": [{"text": "Oslo", "answer_start": '
+                    'Infinity}, {"text": "\\ud800", "answer_start": 0}]}]')
+    assert found.rows[0]["answers"] == [{"text": "Oslo", "answer_start": 3}]
+    assert [(one.code, one.detail) for one in found.problems] == [("not_in_text", "\N{REPLACEMENT CHARACTER}")]
+
+
+_any = st.characters() | st.sampled_from("\ud800\udfff")
+_json = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(_any, max_size=8),
                      lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
                          st.sampled_from(["question", "context", "answers", "text", "messages", "data", "en", "de"])
-                         | st.text(max_size=4), inner, max_size=4), max_leaves=12)
+                         | st.text(_any, max_size=4), inner, max_size=4), max_leaves=12)
 
 
 @settings(deadline=None, max_examples=60)
@@ -132,7 +141,7 @@ def test_whatever_json_comes_each_row_is_kept_or_has_its_problem(values: object,
     except FileRefused:
         return
     assert found.read == len(found.rows) + sum(not one.kept for one in found.problems)
-    json.dumps(found.rows).encode("ascii")
+    json.dumps([found.rows, [asdict(one) for one in found.problems]], ensure_ascii=False).encode()
 
 
 @settings(deadline=None, max_examples=60)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from models_service.formats.files import FormatError
 from models_service.formats.json_lines import read_json_lines
 from models_service.formats.parallel import read_pairs, read_parallel
-from models_service.formats.squad import FormatError
 
 
 def _write(path: Path, *lines: object) -> Path:

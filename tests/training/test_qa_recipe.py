@@ -12,7 +12,8 @@ from transformers import AutoTokenizer
 
 from models_service.base_models import BaseModelMissing, resolve
 from models_service.engines.span_windows import cut_windows
-from models_service.formats.squad import FormatError, Question, read_squad
+from models_service.formats.files import FormatError
+from models_service.formats.squad import Question, read_squad
 from models_service.training.qa import QaTask, _label
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings import QaSettings

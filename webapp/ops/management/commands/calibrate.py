@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from models_service.errors import ModelsError
-from models_service.formats.squad import FormatError, Question, read_squad
+from models_service.formats.files import FormatError
+from models_service.formats.squad import Question, read_squad
 from models_service.in_process import InProcessModels
 from models_service.registry import CALIBRATION_FILE, ModelMissing, ModelUnusable
 from qa import calibration, open_collection
