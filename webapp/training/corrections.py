@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from webapp import access
@@ -22,7 +23,9 @@ from webapp.training.models import Correction, Dataset, DatasetVersion, DataTask
 AROUND = 700
 """Characters of the document that are taken on each side of a citation, cut at paragraphs."""
 MOST_PASSAGES = 5
+MOST_SHOWN = 200
 NAME = "Corrections"
+FILE = "corrections.jsonl"
 
 
 @dataclass
@@ -44,16 +47,16 @@ class Case:
 
 
 def cases(user: User) -> list[Case]:
-    """Of everybody, the newest first: whoever judges an answer hands it to those who look after the models."""
+    """The newest of everybody: whoever judges an answer hands it to those who look after the models."""
+    return [case(one, user) for one in _judged_bad()[:MOST_SHOWN]]
+
+
+def _judged_bad() -> QuerySet[Feedback]:
     found = Feedback.objects.filter(helpful=False).select_related("message__parent", "correction", "user")
-    return [_case(one, user) for one in found.order_by("-created_at")[:200]]
+    return found.order_by("-created_at")
 
 
 def case(feedback: Feedback, user: User) -> Case:
-    return _case(feedback, user)
-
-
-def _case(feedback: Feedback, user: User) -> Case:
     payload = feedback.message.payload
     question = payload.get("question") or feedback.message.parent.text
     cited = [*payload.get("citations", []), *payload.get("nearest", [])][:MOST_PASSAGES]
@@ -94,7 +97,7 @@ def correct(case: Case, context: str, answer: str, user: User | None) -> Correct
 def make(user: User) -> tuple[DatasetVersion, bool]:
     """All corrections as a data set, or as its next version; (version, whether nothing is new)."""
     rows = []
-    for one in cases(user):
+    for one in (case(feedback, user) for feedback in _judged_bad()):
         correction = one.correction
         if correction is None and one.suggestion is not None:
             correction = correct(one, *one.suggestion, user)
@@ -107,5 +110,6 @@ def make(user: User) -> tuple[DatasetVersion, bool]:
     content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
     known = Dataset.objects.filter(name=NAME, task=DataTask.QA).first()
     told = _("Answers that were judged bad, with the right ones.")
-    dataset = known or datasets.create(NAME, DataTask.QA, user, told)
-    return datasets.add_version(dataset, user, "corrections.jsonl", [content])
+    if known is None:
+        return datasets.create_with_file(NAME, DataTask.QA, user, FILE, [content], description=told), False
+    return datasets.add_version(known, user, FILE, [content])

@@ -31,36 +31,39 @@ HARMLESS = frozenset(("duplicate",))
 """A row that is left out for this takes nothing away."""
 
 
-def create(name: str, task: str, user: User | None, description: str = "") -> Dataset:
-    """A data set without versions."""
-    made = Dataset(name=name.strip(), task=task, description=description, created_by=user)
-    try:
-        made.full_clean(exclude=["created_by"] if user is None else None)
-        with transaction.atomic():
-            made.save(force_insert=True)
-    except (ValidationError, IntegrityError) as error:
-        if Dataset.objects.filter(name=made.name).exists():
-            raise BadInput(_("There is a data set of this name. Open it to add a version, or choose another name."),
-                           "name") from None
-        if isinstance(error, IntegrityError):
-            raise
-        raise BadInput(" ".join(error.messages), next(iter(error.message_dict), "")) from None
-    return made
-
-
 def create_with_file(
-    name: str, task: str, user: User | None, file_name: str, chunks: Iterable[bytes], *, share: float = HELD_OUT_SHARE
+    name: str, task: str, user: User | None, file_name: str, chunks: Iterable[bytes], *,
+    share: float = HELD_OUT_SHARE, description: str = "",
 ) -> DatasetVersion:
     """A data set and its first version; neither when the file is of no use."""
-    with transaction.atomic():
-        dataset = create(name, task, user)
-        return add_version(dataset, user, file_name, chunks, share=share)[0]
+    dataset = Dataset(name=name.strip(), task=task, description=description, created_by=user)
+    _check(dataset)
+    return add_version(dataset, user, file_name, chunks, share=share)[0]
+
+
+def _check(dataset: Dataset) -> None:
+    try:
+        dataset.full_clean(exclude=["created_by"] if dataset.created_by is None else None)
+    except ValidationError as error:
+        if Dataset.objects.filter(name=dataset.name).exists():
+            raise BadInput(_("There is a data set of this name. Open it to add a version, or choose another name."),
+                           "name") from None
+        raise BadInput(" ".join(error.messages), next(iter(error.message_dict), "")) from None
+
+
+def _save(dataset: Dataset) -> None:
+    try:
+        with transaction.atomic():
+            dataset.save(force_insert=True)
+    except IntegrityError:  # while the file was read, another one was given the name
+        _check(dataset)
+        raise
 
 
 def add_version(
     dataset: Dataset, user: User | None, file_name: str, chunks: Iterable[bytes], *, share: float = HELD_OUT_SHARE
 ) -> tuple[DatasetVersion, bool]:
-    """Check and keep a file; (version, whether the data set had this content already).
+    """Check and keep a file; (version, whether the data set had this content already). A new data set is saved too.
 
     Args:
         share: of the rows that are held out for evaluation, by document.
@@ -106,9 +109,6 @@ def _keep(
 ) -> tuple[DatasetVersion, bool]:
     train, held_out = splits.split(checked.rows, dataset.task, share, SEED)
     digest = splits.content_hash([{"train": True}, *train, {"train": False}, *held_out])
-    known = dataset.versions.filter(sha256=digest).first()
-    if known is not None:
-        return known, True
     folder = places.dataset(identifier)
     _write_rows(folder / "rows.jsonl", train, held_out)
     (folder / "problems.jsonl").write_text(
@@ -122,7 +122,12 @@ def _keep(
     for side, rows in (("train", train), ("held-out", held_out)):
         splits.write(rows, dataset.task, places.side(version, side))
     with transaction.atomic():
+        if dataset._state.adding:
+            _save(dataset)
         Dataset.objects.select_for_update().get(pk=dataset.pk)  # versions are numbered one after another
+        known = dataset.versions.filter(sha256=digest).first()
+        if known is not None:
+            return known, True
         newest = dataset.versions.first()
         version.number = newest.number + 1 if newest else 1
         version.save(force_insert=True)
@@ -177,6 +182,14 @@ def rows(version: DatasetVersion, search: str = "", side: str = "") -> Iterator[
             row = json.loads(line)
             if side and row["side"] != side:
                 continue
-            if wanted and wanted not in json.dumps(row, ensure_ascii=False).casefold():
+            if wanted and not any(wanted in text.casefold() for text in _texts(row)):
                 continue
             yield row
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+    else:
+        yield str(value)
