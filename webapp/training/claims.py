@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from webapp.leases import is_of_the_dead, new_lease, this_machine
@@ -31,7 +31,7 @@ class Claim:
     def __init__(self, job_id: UUID, lease: str) -> None:
         self.job_id = job_id
         self._lease = lease
-        self._renewed = self._counted = time.monotonic()
+        self._taken = self._renewed = time.monotonic()
 
     @classmethod
     def take(cls, job_id: UUID) -> Claim | None:
@@ -60,13 +60,10 @@ class Claim:
         """The row's, which a person may change meanwhile; None when the job is no longer ours."""
         return self._row().values_list("status", flat=True).first()
 
-    def seconds_since_last_asked(self) -> float:
-        before, self._counted = self._counted, time.monotonic()
-        return self._counted - before
-
-    def give_back(self, status: str, **values: Any) -> bool:
-        """The job as it stands at the end of this attempt; whether it was still ours."""
-        return self.change(status=status, lease="", lease_until=None, seconds_left=None, **values)
+    def give_back(self, status: str, *, only_if: tuple[str, ...] = (), **values: Any) -> bool:
+        """The job as it stands at the end of this attempt; as with `change`, whether it was written."""
+        return self.change(only_if=only_if, status=status, lease="", lease_until=None, seconds_left=None,
+                           seconds=F("seconds") + time.monotonic() - self._taken, **values)
 
     def _row(self) -> QuerySet[Job]:
         return Job.objects.filter(pk=self.job_id, lease=self._lease)

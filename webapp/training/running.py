@@ -25,6 +25,7 @@ MOST_DEATHS = 3
 """A child that is killed this often without getting further will not get further."""
 STOPPED = 75
 BEGINNING = (JobStatus.STARTING, JobStatus.RESUMING)
+GOING_ON = (*BEGINNING, JobStatus.RUNNING)
 WANTED_ENDS = {JobStatus.CANCELLING: JobStatus.CANCELLED, JobStatus.PAUSING: JobStatus.PAUSED}
 
 
@@ -50,14 +51,7 @@ def run(job_id: UUID) -> None:
 
 def _fail(claim: Claim, code: str, sentence: str, tail: str = "") -> None:
     stream.say(claim.job_id, f"failed: {sentence}")
-    claim.give_back(JobStatus.FAILED, error_code=code, error=sentence, log_tail=tail, ended_at=timezone.now(),
-                    seconds=_with(claim))
-
-
-def _with(claim: Claim):
-    from django.db.models import F
-
-    return F("seconds") + claim.seconds_since_last_asked()
+    claim.give_back(JobStatus.FAILED, error_code=code, error=sentence, log_tail=tail, ended_at=timezone.now())
 
 
 class Attempt:
@@ -137,12 +131,11 @@ class Attempt:
         if child.status == 0 and self.finished:
             result = outcomes.take_in(self.job, self.finished)
             self.claim.give_back(JobStatus.DONE, result=result, metrics=self.finished.get("metrics", {}),
-                                 ended_at=timezone.now(), seconds=_with(self.claim))
+                                 ended_at=timezone.now())
         elif status in WANTED_ENDS:
-            stream.say(self.job.pk, "stopped on request")
-            self.claim.give_back(WANTED_ENDS[JobStatus(status)], ended_at=timezone.now(), seconds=_with(self.claim))
+            self._has_stopped(status)
         elif claims.stopping.is_set() or child.status == STOPPED:
-            self.claim.give_back(JobStatus.QUEUED, seconds=_with(self.claim))
+            self._wait_again(JobStatus.QUEUED)
         elif child.status < 0:
             self._was_killed(child)
         else:
@@ -158,4 +151,14 @@ class Attempt:
             return
         stream.say(self.job.pk, f"the training process was killed (signal {-child.status}); going on from the last "
                                 "checkpoint")
-        self.claim.give_back(JobStatus.LOST, deaths=deaths, seconds=_with(self.claim))
+        self._wait_again(JobStatus.LOST, deaths=deaths)
+
+    def _wait_again(self, status: JobStatus, **values: Any) -> None:
+        """Unless a person has asked in this very moment that it stop."""
+        if not self.claim.give_back(status, only_if=GOING_ON, **values):
+            self._has_stopped(self.claim.status())
+
+    def _has_stopped(self, asked: str | None) -> None:
+        if asked in WANTED_ENDS:
+            stream.say(self.job.pk, "stopped on request")
+            self.claim.give_back(WANTED_ENDS[JobStatus(asked)], ended_at=timezone.now())
