@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from webapp.errors import BadInput, Conflict
-from webapp.training import corrections, datasets, jobs, places, promoting
+from webapp.training import comparing, corrections, datasets, jobs, places, promoting
+from webapp.training.claims import Claim
 from webapp.training.models import Dataset, DatasetVersion, Evaluation, Job, JobStatus
+from webapp.training.running import Attempt
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +73,7 @@ def test_a_data_set_with_rows_left_out_is_used_only_once_that_is_agreed_to(admin
 def test_rows_are_searched_in_all_their_texts_and_by_side(keepers) -> None:
     assert len(list(datasets.rows(keepers))) == 10
     assert [row["id"] for row in datasets.rows(keepers, "KEEPER 7")] == ["7"]
+    assert not list(datasets.rows(keepers, "answer_start"))  # a field's name is no text of it
     assert len(list(datasets.rows(keepers, side="held-out"))) == 2
 
 
@@ -121,10 +124,21 @@ def test_a_job_at_work_is_asked_to_stop_and_asking_twice_is_fine(keepers, admin)
     assert jobs.cancel(job).status == JobStatus.CANCELLING
 
 
-def _measured(version: DatasetVersion, name: str, values: list[float]) -> Evaluation:
+def test_a_cancel_that_comes_while_a_job_is_given_back_is_not_lost(keepers, admin) -> None:
+    job = jobs.launch("qa", keepers, {}, admin)
+    claim = Claim.take(job.pk)
+    Job.objects.update(status=JobStatus.CANCELLING)
+    attempt = Attempt(job, claim)
+    attempt._wait_again(JobStatus.LOST)  # it had looked at the status before
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELLED and not job.lease and job.seconds > 0
+
+
+def _measured(version: DatasetVersion, name: str, values: list[float], condition: str = "") -> Evaluation:
     mean = 100 * sum(values) / len(values)
     one = Evaluation.objects.create(
-        task="qa", model="wenda-reader", version=name, data=version, data_label=str(version), n=len(values),
+        task="qa", model="wenda-reader", version=name, data=version, data_label=str(version), condition=condition,
+        n=len(values),
         metrics={"em": mean, "f1": mean}, intervals={}, seconds=1)
     places.evaluation(one.pk).mkdir(parents=True)
     places.examples(one.pk).write_text("".join(
@@ -162,9 +176,37 @@ def test_the_gate_goes_by_the_lower_end_of_the_paired_interval(
 
 def test_figures_of_other_rows_are_never_compared(keepers, candidate, admin) -> None:
     other, _known = datasets.add_version(keepers.dataset, admin, "more.json", [squad(12)])
-    _measured(keepers, "starter", [0] * 10)
-    _measured(other, candidate, [1] * 10)
-    assert promoting.gate("wenda-reader", candidate).verdict == "unmeasured"
+    before = _measured(keepers, "starter", [0] * 10)
+    after = _measured(other, candidate, [1] * 10)
+    assert promoting.gate("wenda-reader", candidate).verdict == "unmeasured" and not promoting.compare(before, after)
+
+
+def test_figures_of_another_direction_or_length_are_never_compared(keepers, candidate) -> None:
+    before = _measured(keepers, "starter", [0] * 10, condition="en → de")
+    after = _measured(keepers, candidate, [1] * 10, condition="de → en")
+    assert promoting.gate("wenda-reader", candidate).verdict == "unmeasured" and not promoting.compare(before, after)
+    boards = comparing.leaderboards(Evaluation.objects.all(), "qa")
+    assert sorted(board.condition for board in boards) == ["de → en", "en → de"]
+
+
+@pytest.mark.parametrize(("options", "field"), [
+    ({"source": "en"}, "target"), ({"source": "en", "target": "de", "length": "short"}, "length"),
+])
+def test_an_evaluation_takes_the_options_of_its_task_and_no_others(admin, options: dict, field: str) -> None:
+    data = datasets.create_with_file("Pairs", "translate", admin, "pairs.jsonl", [
+        b"".join(json.dumps({"en": f"Go {i}.", "de": f"Geh {i}."}).encode() + b"\n" for i in range(10))])
+    with pytest.raises(BadInput) as refused:
+        jobs.evaluate("translate", data, ["wenda-translator@starter"], admin, options=options)
+    assert refused.value.field == field
+
+
+def test_the_length_of_measured_summaries_is_a_name_or_a_number_of_words(admin) -> None:
+    data = datasets.create_with_file("Sums", "summarize", admin, "sums.jsonl", [
+        b"".join(json.dumps({"text": f"It is {i}. It was.", "summary": "Is."}).encode() + b"\n" for i in range(10))])
+    job = jobs.evaluate("summarize", data, ["wenda-summarizer@starter"], admin, options={"length": "80"})
+    assert job.options["length"] == 80
+    with pytest.raises(BadInput, match="reference, short, medium, long"):
+        jobs.evaluate("summarize", data, ["wenda-summarizer@starter"], admin, options={"length": "banana"})
 
 
 def test_rows_whose_text_was_trained_on_are_told_at_the_gate(keepers, candidate, admin, settings) -> None:

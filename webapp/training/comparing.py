@@ -19,6 +19,7 @@ class Board:
     """Models on one data set, the best first."""
 
     data_label: str
+    condition: str
     n: int
     main: str
     names: list[str]
@@ -26,17 +27,15 @@ class Board:
 
 
 def leaderboards(evaluations: Iterable[Evaluation], task: str) -> list[Board]:
-    """One board for each data set and number of rows; the newest evaluation of each version counts."""
-    boards: dict[tuple[Any, int], Board] = {}
-    seen = set()
+    """One board for each data set, condition and number of rows; the newest evaluation of each version counts."""
+    boards: dict[tuple[Any, ...], Board] = {}
     main = subjects.SUBJECTS[task].main
     for one in evaluations:
-        if one.task != task or (key := (one.data_id, one.n, one.model, one.version)) in seen:
+        if one.task != task:
             continue
-        seen.add(key)
-        board = boards.setdefault((one.data_id or one.data_label, one.n),
-                                  Board(one.data_label, one.n, main, list(one.metrics)))
-        board.rows.append(one)
+        board = boards.setdefault(one.is_of, Board(one.data_label, one.condition, one.n, main, list(one.metrics)))
+        if (one.model, one.version) not in [(row.model, row.version) for row in board.rows]:
+            board.rows.append(one)
     for board in boards.values():
         board.rows.sort(key=lambda one: one.metrics.get(main, 0.0), reverse=main not in subjects.LOWER_IS_BETTER)
     return list(boards.values())

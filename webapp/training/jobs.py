@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
+from models_service.evaluation.summary_length import LENGTHS, length_of
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict
 from webapp.training import places, queueing, stream, subjects
@@ -33,8 +34,6 @@ def launch(
     Raises:
         BadInput: a setting cannot be used (`field` names it), or the data set cannot.
     """
-    if task not in subjects.trainable():
-        raise BadInput(_("This task cannot be trained here."), "task")
     _check_data(data, task)
     if not data.rows_train:
         raise BadInput(_("The data set has no training rows."), "data")
@@ -48,8 +47,6 @@ def evaluate(
     options: Mapping[str, Any] | None = None,
 ) -> Job:
     """Queue the measuring of one or more models on the held-out rows of a data set, all on the same rows."""
-    if task not in subjects.evaluable():
-        raise BadInput(_("This task cannot be evaluated here."), "task")
     _check_data(data, task)
     if not data.rows_held_out:
         raise BadInput(_("The data set has no held-out rows to measure on."), "data")
@@ -58,15 +55,30 @@ def evaluate(
         raise BadInput(_("Choose one to %(most)s models.") % {"most": MOST_MODELS}, "models")
     if limit is not None and limit < 1:
         raise BadInput(_("The limit must be at least 1."), "limit")
-    for option in subjects.needed_options(task):
-        if not (options or {}).get(option):
-            raise BadInput(_("This evaluation needs the field “%(name)s”.") % {"name": option}, option)
-    chosen = {name: value for name, value in (options or {}).items() if value not in (None, "")}
+    chosen = _evaluation_options(task, options or {})
     return _queued(Job(
         kind=JobKind.EVALUATE, task=task, name=", ".join(labels)[:120], data=data, data_label=str(data),
         options={**chosen, "models": labels, **({"limit": limit} if limit else {})}, created_by=user,
         queued_at=timezone.now(),
     ))
+
+
+def _evaluation_options(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    measured = subjects.evaluation(task)
+    chosen = {name: value for name, value in options.items() if value not in (None, "")}
+    for name in measured.needs:
+        if name not in chosen:
+            raise BadInput(_("This evaluation needs the field “%(name)s”.") % {"name": name}, name)
+    for name in chosen:
+        if name not in (*measured.needs, *measured.takes):
+            raise BadInput(_("This evaluation has no field “%(name)s”.") % {"name": name}, name)
+    if "length" in chosen:
+        try:
+            chosen["length"] = length_of(str(chosen["length"]))
+        except ValueError:
+            raise BadInput(_("The length is one of %(names)s, or a number of words.")
+                           % {"names": ", ".join(LENGTHS)}, "length") from None
+    return chosen
 
 
 def checked_options(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,10 +149,10 @@ def resume(job: Job) -> Job:
 
 def start_over(job: Job) -> Job:
     """Forget the checkpoint and all that was reached, and begin anew with the same settings."""
-    if job.status not in RESUMABLE:
-        raise Conflict(_("Only a job that is paused, cancelled or failed can be started again."))
-    shutil.rmtree(places.job(job.pk), ignore_errors=True)
-    return _again(job, step=0, steps=0, figures={}, metrics={}, seconds=0)
+    with transaction.atomic():  # nobody takes the job before its folder is gone
+        again = _again(job, step=0, steps=0, figures={}, metrics={}, seconds=0)
+        shutil.rmtree(places.job(job.pk), ignore_errors=True)
+    return again
 
 
 def _again(job: Job, **values: Any) -> Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -147,6 +148,8 @@ class Evaluation(models.Model):
     version = models.CharField(max_length=32)
     data = models.ForeignKey(DatasetVersion, null=True, on_delete=models.SET_NULL, related_name="evaluations")
     data_label = models.CharField(max_length=200)
+    condition = models.CharField(max_length=80, blank=True, default="",
+                                 help_text="what else the figures hang on, such as the languages")
     n = models.PositiveIntegerField()
     metrics = models.JSONField()
     intervals = models.JSONField()
@@ -158,6 +161,11 @@ class Evaluation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model}@{self.version} · {self.data_label}"
+
+    @property
+    def is_of(self) -> tuple[Any, ...]:
+        """Figures of the same are of the same rows and can be compared."""
+        return self.task, self.data_id or self.data_label, self.condition, self.n
 
 
 class Promotion(models.Model):

@@ -19,6 +19,8 @@ from webapp.training import places, subjects
 from webapp.training.models import Job, JobKind
 
 LEAST_FREE_BYTES = 300_000_000
+CONDITIONS = ("source", "target", "length")
+"""Options of an evaluation that figures hang on; those of different ones are never compared."""
 
 
 def prepare(job: Job) -> list[str]:
@@ -72,7 +74,7 @@ def _training(job: Job) -> dict[str, Any]:
 
 
 def _evaluation(job: Job) -> dict[str, Any]:
-    options = {name: job.options[name] for name in ("limit", "source", "target", "length") if job.options.get(name)}
+    options = {name: job.options[name] for name in ("limit", *CONDITIONS) if name in job.options}
     return {"task": subjects.SUBJECTS[job.task].evaluation, "models": job.options["models"],
             "data": str(_file(job, "held-out")), "models_folder": str(models_folder(settings.DATA_DIR)),
             "options": options}

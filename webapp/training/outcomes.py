@@ -37,11 +37,12 @@ def _against_what_is_free(measured: dict[str, Any]) -> dict[str, Any]:
 @transaction.atomic
 def _evaluations(job: Job, reports: list[dict[str, Any]]) -> list[Evaluation]:
     Evaluation.objects.filter(job=job).delete()
+    condition = " → ".join(str(job.options[name]) for name in orders.CONDITIONS if name in job.options)
     made = []
     for number, (label, report) in enumerate(zip(job.options["models"], reports, strict=True)):
         name, _mark, version = label.partition("@")
         one = Evaluation(job=job, task=job.task, model=name, version=version, data=job.data,
-                         data_label=job.data_label, n=report["n"], metrics=report["metrics"],
+                         data_label=job.data_label, condition=condition, n=report["n"], metrics=report["metrics"],
                          intervals=report["intervals"], seconds=report["seconds"])
         places.evaluation(one.pk).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(places.job(job.pk) / f"examples-{number}.jsonl", places.examples(one.pk))

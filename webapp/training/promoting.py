@@ -81,7 +81,8 @@ def _measure(made: Gate) -> None:
     """By the newest evaluations of both on the same rows."""
     for after in Evaluation.objects.filter(task=made.task, model=made.name, version=made.candidate):
         before = Evaluation.objects.filter(
-            task=made.task, model=made.name, version=made.incumbent, data=after.data, n=after.n, data__isnull=False,
+            task=made.task, model=made.name, version=made.incumbent, data=after.data, n=after.n,
+            condition=after.condition, data__isnull=False,
         ).first()
         if before is None:
             continue
@@ -113,7 +114,7 @@ def compare(before: Evaluation, after: Evaluation) -> dict[str, Difference]:
     A metric that no row has by itself, such as BLEU, is compared by the ends of its two intervals, which is wider.
     """
     one, other = examples(before), examples(after)
-    if [row["id"] for row in one] != [row["id"] for row in other]:
+    if before.is_of != after.is_of or [row["id"] for row in one] != [row["id"] for row in other]:
         return {}
     found = {}
     for name in before.metrics:

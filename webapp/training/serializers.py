@@ -79,8 +79,8 @@ class EvaluationSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Evaluation
-        fields = ["id", "job", "task", "model", "version", "data", "data_label", "n", "metrics", "intervals",
-                  "seconds", "created_at", "url"]
+        fields = ["id", "job", "task", "model", "version", "data", "data_label", "condition", "n", "metrics",
+                  "intervals", "seconds", "created_at", "url"]
 
     def get_url(self, evaluation: Evaluation) -> str:
         return reverse("evaluation", args=[evaluation.pk])

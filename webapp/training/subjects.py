@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -14,6 +15,9 @@ from models_service.training.recipes import RECIPES, Recipe
 from models_service.versions import STARTER_VERSION
 from webapp.errors import BadInput
 from webapp.settings.places import models_folder
+
+if TYPE_CHECKING:
+    from webapp.ops.evaluations import Task
 
 
 @dataclass(frozen=True)
@@ -45,32 +49,14 @@ def registry() -> Registry:
     return Registry(folder=models_folder(settings.DATA_DIR))
 
 
-def trainable() -> list[str]:
-    """Tasks with a recipe."""
-    return [task for task, subject in SUBJECTS.items() if subject.recipe in RECIPES]
-
-
 def recipe(task: str) -> Recipe:
-    """Of a trainable task."""
     return RECIPES[SUBJECTS[task].recipe]
 
 
-def evaluable() -> list[str]:
-    """Tasks that an evaluation measures."""
-    from webapp.ops.evaluations import TASKS
+def evaluation(task: str) -> Task:
+    from webapp.ops.evaluations import TASKS  # takes seconds
 
-    return [task for task, subject in SUBJECTS.items() if subject.evaluation in TASKS]
-
-
-def needed_options(task: str) -> tuple[str, ...]:
-    """What an evaluation must be told beside data and models, such as the languages."""
-    from webapp.ops.evaluations import TASKS
-
-    return TASKS[SUBJECTS[task].evaluation].needs
-
-
-def kind_of(task: str) -> str:
-    return SUBJECTS[task].kind
+    return TASKS[SUBJECTS[task].evaluation]
 
 
 @dataclass(frozen=True)
@@ -132,7 +118,7 @@ def check_model(label: str, task: str) -> str:
         model.directory()
     except (ModelMissing, ModelUnusable) as problem:
         raise BadInput(str(problem), "models") from None
-    if model.kind != kind_of(task):
+    if model.kind != SUBJECTS[task].kind:
         raise BadInput(_("%(model)s is a model of kind %(kind)s, which %(task)s does not measure.")
                        % {"model": model.label, "kind": model.kind, "task": task}, "models")
     return model.label

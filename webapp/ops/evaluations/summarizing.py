@@ -9,6 +9,7 @@ from functools import partial
 
 from models_service.evaluation import rouge, summaries
 from models_service.evaluation.report import Report, figures, from_examples
+from models_service.evaluation.summary_length import Length
 from models_service.formats.files import FormatError
 from models_service.formats.summaries import Summarized, read_summaries
 from models_service.in_process import InProcessModels
@@ -17,7 +18,7 @@ from models_service.registry import SUMMARIZER
 from models_service.sentences import sentences
 from models_service.words import count_words
 from qa.writing.summary_length import words_wanted
-from webapp.ops.evaluations.task import Length, Order, Task
+from webapp.ops.evaluations.task import Order, Task
 
 
 def _summarize(order: Order) -> Report:

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models_service.evaluation.report import Report
-
-Length = str | int
-"""Of a summary: reference, short, medium or long, or a number of words."""
+from models_service.evaluation.summary_length import Length
 
 
 def _no_progress(done: int, of: int) -> None:

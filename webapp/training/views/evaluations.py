@@ -27,7 +27,7 @@ def evaluations(request: HttpRequest) -> HttpResponse:
     """The leaderboard of each task and data set; measuring more models."""
     access.require(request.user, "administer")
     wanted = request.POST.get("task") or request.GET.get("task")
-    task = wanted if wanted in subjects.evaluable() else "qa"
+    task = wanted if wanted in subjects.SUBJECTS else "qa"
     versions = list(DatasetVersion.objects.filter(
         dataset__in=access.datasets(request.user), dataset__task=task, rows_held_out__gt=0
     ).select_related("dataset").order_by("-created_at"))
@@ -45,8 +45,8 @@ def evaluations(request: HttpRequest) -> HttpResponse:
         except BadInput as problem:
             error = problem.message
     return render(request, "training/evaluations.html", {
-        "task": task, "tasks": [(one, shelf.task_name(one)) for one in subjects.evaluable()], "versions": versions,
-        "models": subjects.versions_of((subjects.kind_of(task),)), "error": error,
+        "task": task, "tasks": [(one, shelf.task_name(one)) for one in subjects.SUBJECTS], "versions": versions,
+        "models": subjects.versions_of((subjects.SUBJECTS[task].kind,)), "error": error,
         "chosen": request.POST.getlist("models") or request.GET.getlist("model"),
         "data": request.POST.get("data") or request.GET.get("data", ""),
         "boards": comparing.leaderboards(access.evaluations(request.user), task),
@@ -59,8 +59,9 @@ def evaluation(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """Row by row; ?with= another evaluation on the same rows, ?show= which rows."""
     access.require(request.user, "administer")
     found = get_object_or_404(access.evaluations(request.user).select_related("data"), pk=identifier)
-    others = access.evaluations(request.user).filter(task=found.task, data=found.data, n=found.n,
-                                                     data__isnull=False).exclude(pk=found.pk)
+    others = access.evaluations(request.user).filter(
+        task=found.task, data=found.data, n=found.n, condition=found.condition, data__isnull=False,
+    ).exclude(pk=found.pk)
     other = _other(others, request.GET.get("with"))
     show = request.GET.get("show", "")
     table = comparing.table(promoting.examples(found), promoting.examples(other) if other else None,

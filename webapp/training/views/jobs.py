@@ -59,7 +59,7 @@ def launch(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "administer")
     cloned = _chosen(access.jobs(request.user), request.GET.get("clone") or request.POST.get("clone"))
     wanted = request.POST.get("task") or request.GET.get("task") or (cloned.task if cloned else "qa")
-    task = wanted if wanted in subjects.trainable() else "qa"
+    task = wanted if wanted in subjects.SUBJECTS else "qa"
     given: dict[str, Any] = dict(cloned.options) if cloned and cloned.task == task else {}
     chosen = request.POST.get("data") or request.GET.get("data") or (str(cloned.data_id) if cloned else "")
     errors: dict[str, str] = {}
@@ -73,7 +73,7 @@ def launch(request: HttpRequest) -> HttpResponse:
         except BadInput as problem:
             errors[problem.field] = problem.message
     return render(request, "training/new_job.html", {
-        "task": task, "tasks": [(one, shelf.task_name(one)) for one in subjects.trainable()],
+        "task": task, "tasks": [(one, shelf.task_name(one)) for one in subjects.SUBJECTS],
         "versions": _versions(request, task), "chosen": chosen, "cloned": cloned,
         "settings": launch_form.settings_of(task, given, errors), "errors": errors,
         "name": request.POST.get("name", ""),

@@ -10,14 +10,13 @@ from typing import Any
 from django.conf import settings
 
 from models_service.errors import ModelsError
+from models_service.evaluation.summary_length import LENGTHS, Length, length_of
 from models_service.formats.files import FormatError
 from models_service.registry import ModelMissing, ModelUnusable
 from webapp.ops.command_line import SiteCommand, show_progress, table, wrong_use
 from webapp.ops.evaluations import TASKS, Order
-from webapp.ops.evaluations.task import Length
 from webapp.settings.places import models_folder
 
-LENGTHS = ("reference", "short", "medium", "long")
 OF_SOME_TASKS = ("source", "target", "length", "reranker", "baselines")
 """Options that not every task takes; each task says which."""
 
@@ -79,8 +78,7 @@ def _compared(result: dict[str, Any]) -> list[str]:
 
 
 def _length(given: str) -> Length:
-    if given in LENGTHS:
-        return given
-    if given.isascii() and given.isdigit() and int(given) > 0:
-        return int(given)
-    raise ArgumentTypeError(f"{given!r} is neither of {', '.join(LENGTHS)} nor a number of words")
+    try:
+        return length_of(given)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
