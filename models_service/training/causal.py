@@ -73,6 +73,10 @@ class CausalTask:
             held_out = rng.sample(held_out, settings.evaluation_limit)
         self._held_out = held_out
 
+    def cost(self, batch: list[int]) -> int:
+        """Tokens."""
+        return len(batch) * self.settings.context
+
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:
         blocks = [self._packed.block(number, self.settings.context) for number in batch]
         ids, labels, positions = (torch.from_numpy(np.stack(part)).to(device) for part in zip(*blocks, strict=True))

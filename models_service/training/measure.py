@@ -8,7 +8,8 @@ import time
 import torch
 from pydantic import BaseModel, Field
 
-from models_service.training.loop import LoopSettings, Task, make_optimizer, peak_memory, pick_precision, take_step
+from models_service.training.loop import Task, make_optimizer, peak_memory, pick_precision, take_step
+from models_service.training.settings import LoopSettings
 
 STEPS = 5
 NUMBERS_A_WEIGHT = 3
@@ -16,7 +17,7 @@ NUMBERS_A_WEIGHT = 3
 
 
 class Measured(BaseModel):
-    examples: int = Field(description="seen in one pass over all batches; a long text counts once a window")
+    examples: int = Field(description="seen in all steps; a long text counts once a window")
     steps: int
     parameters: int = Field(description="numbers that are trained")
     seconds_per_step: float
@@ -34,7 +35,7 @@ def measure(task: Task, settings: LoopSettings) -> Measured:
     optimizer = make_optimizer(trained, settings)
     total = min(len(task.batches), settings.max_steps or len(task.batches))
     batches = task.batches[:total]
-    largest = max(batches, key=lambda batch: getattr(task, "cost", len)(batch))
+    largest = max(batches, key=task.cost)
     take_step(task, largest, device, dtype, optimizer, settings.clip_norm)
     drawn = random.Random(settings.seed).sample(batches, min(STEPS, total))
     began = time.monotonic()

@@ -78,6 +78,10 @@ class SummarizeTask:
         self.model = SentenceNet(self._examples[0].vectors.shape[1], settings)
         self.batches = [batch for _ in range(settings.epochs) for batch in self._shuffled(rng)]
 
+    def cost(self, batch: list[int]) -> int:
+        """Sentences, padding included."""
+        return len(batch) * max(len(self._examples[index].worth) for index in batch)
+
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:
         examples = [self._examples[index] for index in batch]
         features, vectors, there = (array.to(device) for array in _padded(examples))

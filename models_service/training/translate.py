@@ -19,8 +19,10 @@ from torch.nn.functional import cross_entropy, linear
 from transformers import MarianConfig, MarianMTModel, MarianTokenizer
 
 from models_service.evaluation.translation import bleu_tokenizer
+from models_service.formats.files import FormatError
 from models_service.formats.parallel import read_parallel
-from models_service.formats.squad import FormatError
+from models_service.languages import WITHOUT_SPACES
+from models_service.model_files import TRANSLATOR_FILE
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings import TranslateSettings
 from models_service.training.vocabulary import (
@@ -32,11 +34,9 @@ from models_service.training.vocabulary import (
     write_tokenizer,
 )
 
-UNSPACED = ("zh", "ja")
-"""Languages that put no space between sentences."""
 MOST_JOINED = 4
 LONGEST = 200
-"""Tokens; longer sentences are left out of training."""
+"""Tokens; longer sentences are left out of training. A base that takes fewer sets its own limit."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,10 @@ class TranslateTask:
         with warnings.catch_warnings(action="ignore"):  # about a package for punctuation, which changes no token here
             self.tokenizer = MarianTokenizer.from_pretrained(tokenizer)
         self.model = self._model()
+        self._longest = min(LONGEST, self.model.config.max_position_embeddings)
         self._examples = self._read(rows, run)
+        if not self._examples:
+            raise FormatError(f"every sentence of the data has more than {self._longest} tokens: split them")
         rng = random.Random(settings.seed)
         self.batches: list[list[int]] = []
         for _ in range(settings.epochs):
@@ -111,10 +114,10 @@ class TranslateTask:
             for text, wanted in dict.fromkeys(both):
                 given = len(self.vocabulary.source(text)) + (tag_id is not None)
                 made = len(self.vocabulary.target(wanted))
-                if max(given, made) <= LONGEST:
+                if max(given, made) <= self._longest:
                     examples.append(Example(text, wanted, tag_id, max(given, made)))
             own = examples[before:]
-            joined = _joined(own, self.settings, source, target)
+            joined = _joined(own, self.settings, source, target, self._longest)
             examples += joined
             run.say(f"{source}-{target}: {len(own)} sentences, and {len(joined)} times several of them joined")
         return examples
@@ -127,6 +130,10 @@ class TranslateTask:
             if own:
                 found[f"{source}-{target}"] = rng.sample(own, min(len(own), self.settings.evaluation_limit))
         return found
+
+    def cost(self, batch: list[int]) -> int:
+        """Tokens of the longer side, padding included."""
+        return len(batch) * max(self._examples[i].length for i in batch)
 
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:
         settings = self.settings
@@ -168,7 +175,7 @@ class TranslateTask:
         for start in range(0, len(marked), 50):
             inputs = self.tokenizer(marked[start : start + 50], return_tensors="pt", padding=True, truncation=True)
             inputs = inputs.to(self.model.device)
-            out = self.model.generate(**inputs, num_beams=1, do_sample=False, max_new_tokens=LONGEST)
+            out = self.model.generate(**inputs, num_beams=1, do_sample=False, max_new_tokens=self._longest)
             made += self.tokenizer.batch_decode(out, skip_special_tokens=True)
         return made
 
@@ -178,7 +185,7 @@ class TranslateTask:
         copy_tokenizer(run.path / "tokenizer", run.model)
         tags = {target: tag(target) if self.vocabulary.tag_id(target) is not None else "" for _, target in self.pairs}
         pairs = [{"source": source, "target": target, "tag": tags[target]} for source, target in self.pairs]
-        (run.model / "translator.json").write_text(json.dumps({"pairs": pairs}, indent=2) + "\n")
+        (run.model / TRANSLATOR_FILE).write_text(json.dumps({"pairs": pairs}, indent=2) + "\n")
 
 
 def _pairs(wanted: Sequence[str], rows: Sequence[dict[str, str]]) -> list[tuple[str, str]]:
@@ -192,14 +199,16 @@ def _pairs(wanted: Sequence[str], rows: Sequence[dict[str, str]]) -> list[tuple[
     return pairs
 
 
-def _joined(examples: Sequence[Example], settings: TranslateSettings, source: str, target: str) -> list[Example]:
+def _joined(
+    examples: Sequence[Example], settings: TranslateSettings, source: str, target: str, longest: int
+) -> list[Example]:
     """Several sentences one after another: without such, what is never longer than a sentence is cut short."""
     rng = random.Random(f"{settings.seed} {len(examples)}")
     made = []
     for _ in range(round(len(examples) * settings.joined_share) if examples else 0):
         parts = rng.choices(examples, k=rng.randint(2, MOST_JOINED))
         length = sum(part.length for part in parts)
-        if length <= LONGEST:
+        if length <= longest:
             given = _space(source).join(part.source for part in parts)
             wanted = _space(target).join(part.target for part in parts)
             made.append(Example(given, wanted, parts[0].tag, length))
@@ -207,7 +216,7 @@ def _joined(examples: Sequence[Example], settings: TranslateSettings, source: st
 
 
 def _space(language: str) -> str:
-    return "" if language in UNSPACED else " "
+    return "" if language in WITHOUT_SPACES else " "
 
 
 def _padded(rows: Sequence[Sequence[int]], padding: int) -> torch.Tensor:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 from transformers import AutoTokenizer, MarianMTModel
 
-from models_service.formats.squad import FormatError
+from models_service.formats.files import FormatError
 from models_service.training.loop import train
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings import TranslateSettings
@@ -120,7 +120,7 @@ def test_a_pair_that_the_data_lacks_is_named(tmp_path: Path, counting: Path) -> 
 
 def test_joined_examples_are_sentences_of_one_direction_in_the_same_order_on_both_sides() -> None:
     single = [Example(f"s{i}.", f"t{i}.", 7, 3) for i in range(50)]
-    made = _joined(single, TranslateSettings(data=[Path("x")], joined_share=2.0), "en", "zh")
+    made = _joined(single, TranslateSettings(data=[Path("x")], joined_share=2.0), "en", "zh", 200)
     assert len(made) == 100
     for example in made:
         sources, targets = example.source.split(" "), re.findall(r"t\d+\.", example.target)
