@@ -42,7 +42,7 @@ function show(job) {
   if (measured) {
     box.querySelector("dl").replaceChildren(...[
       [gettext("Time"), duration(measured.seconds)], [gettext("Steps"), String(measured.steps)],
-      [gettext("Windows of text"), String(measured.examples)], [gettext("Memory"), size(measured.memory_bytes)],
+      [gettext("Examples"), String(measured.examples)], [gettext("Memory"), size(measured.memory_bytes)],
       [gettext("Free memory"), size(job.result.free_memory_bytes)], [gettext("Disk"), size(measured.disk_bytes)],
       [gettext("Free disk"), size(job.result.free_disk_bytes)],
     ].map(([name, value]) => {

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from webapp.errors import BadInput, Conflict
-from webapp.training import comparing, corrections, datasets, jobs, places, promoting
+from webapp.training import comparing, corrections, datasets, jobs, launch_form, places, promoting
 from webapp.training.claims import Claim
 from webapp.training.models import Dataset, DatasetVersion, Evaluation, Job, JobStatus
 from webapp.training.running import Attempt
+from webapp.training.subjects import SUBJECTS, recipe
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +105,16 @@ def test_given_settings_are_kept_as_their_types_and_the_rest_are_the_recipe_s(ke
     job = jobs.launch("qa", keepers, {"epochs": "3", "learning_rate": "0.01", "rank": ""}, admin)
     assert job.options == {"epochs": 3, "learning_rate": 0.01, "base": "wenda-reader@starter"}
     assert jobs.all_options(job)["rank"] == 64 and "data" not in jobs.all_options(job)
+
+
+@pytest.mark.parametrize("task", list(SUBJECTS))
+def test_every_setting_of_a_fine_tune_has_a_label_and_an_explanation_in_both_languages(task: str) -> None:
+    with translation.override("zh-hans"):
+        settings = launch_form.settings_of(task, {})
+    assert {setting.name for setting in settings} == set(recipe(task).settings.model_fields) - set(jobs.OF_THE_SITE)
+    for setting in settings:
+        for told in (setting.label, setting.help):
+            assert re.search("[\u4e00-\u9fff]", told), (setting.name, told)
 
 
 def test_a_waiting_job_is_paused_cancelled_and_resumed_without_a_worker(keepers, admin) -> None:

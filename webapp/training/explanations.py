@@ -26,13 +26,31 @@ LABELS = {
     "beta2": _("AdamW’s beta2"),
     "averaging": _("Averaging of weights"),
     "pairs": _("Language pairs"),
+    "vocabulary_size": _("Vocabulary"),
+    "hidden_size": _("Hidden size"),
+    "feed_forward_size": _("Feed-forward size"),
+    "heads": _("Attention heads"),
+    "encoder_layers": _("Encoder layers"),
+    "decoder_layers": _("Decoder layers"),
+    "dropout": _("Dropout"),
+    "label_smoothing": _("Label smoothing"),
+    "joined_share": _("Joined sentences"),
+    "segmentation_alpha": _("Subword regularization"),
+    "batch_tokens": _("Tokens in a batch"),
+    "projection": _("Projection"),
+    "temperature": _("Temperature"),
+    "language": _("Language"),
+    "context": _("Block length"),
+    "vocabulary": _("Vocabulary"),
+    "hidden": _("Hidden size"),
+    "layers": _("Layers"),
 }
 HELP = {
     "base": _("The model that is trained further. A served version goes on from what people use now; an encoder "
-              "starts from nothing and needs thousands of examples."),
+              "or a new model starts from nothing and needs thousands of examples."),
     "method": _("lora trains small added matrices: quick, and little is forgotten. full trains all weights: slower, "
                 "for much data."),
-    "epochs": _("How often all examples are seen. More than three seldom helps."),
+    "epochs": _("How often all examples are seen. Too often, and they are learned by heart."),
     "max_steps": _("End after so many steps, whatever the epochs say. Empty: no limit."),
     "batch_size": _("Examples in one step. Larger is steadier and needs more memory."),
     "learning_rate": _("How far one step goes at most. Too high forgets what was known; too low learns nothing."),
@@ -51,6 +69,29 @@ HELP = {
     "averaging": _("Decay of the weights’ running mean, which is what is saved. 0: none."),
     "pairs": _("Directions to train, such as en-de de-en. Empty: English to and from all others."),
     "unanswerable_share": _("Questions also asked beside a wrong passage, so that the model learns to say no."),
+    "vocabulary_size": _("Pieces of words that a new model knows, for all its languages together."),
+    "hidden_size": _("Numbers that a layer works with. More can learn more, and take longer."),
+    "feed_forward_size": _("Numbers in the middle of each layer of a new model."),
+    "heads": _("Attention heads of each layer of a new model."),
+    "encoder_layers": _("Layers of a new model that read the source text."),
+    "decoder_layers": _("Layers of a new model that write. They run once a token, so few are quick."),
+    "dropout": _("Share of numbers that are left out at random while training, against learning by heart."),
+    "label_smoothing": _("Share of the target that all other tokens get, so that the model is less sure of itself."),
+    "joined_share": _("So many times as many examples of two to four sentences joined, so that longer texts are "
+                      "translated whole."),
+    "segmentation_alpha": _("How far the cutting into pieces is drawn at random. 0: always the likeliest; "
+                            "otherwise the smaller, the more evenly."),
+    "batch_tokens": _("Tokens in one step, padding included. Larger is steadier and needs more memory."),
+    "projection": _("Numbers that a sentence’s vector is brought down to."),
+    "temperature": _("How much better sentences count for more. Smaller: almost only the best one counts."),
+    "language": _("Which side of parallel text is learned."),
+    "context": _("Tokens of a block of text; of a new model also the longest text that it can read."),
+    "vocabulary": _("Tokens that a new model knows."),
+    "hidden": _("Numbers that a layer works with. More can learn more, and take longer."),
+    "layers": _("Layers of a new model."),
+}
+HELP_OF_ONE_TASK = {
+    ("summarize", "base"): _("The encoder that sentences are read with. It stays as it is."),
 }
 FIRST = ("base", "method", "epochs", "learning_rate", "batch_size", "max_steps")
 """Settings that are shown at once; the others are folded away."""

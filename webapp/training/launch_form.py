@@ -10,13 +10,13 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from webapp.training import subjects
-from webapp.training.explanations import FIRST, HELP, LABELS
+from webapp.training.explanations import FIRST, HELP, HELP_OF_ONE_TASK, LABELS
 from webapp.training.jobs import OF_THE_SITE
 
 
 @dataclass
 class Setting:
-    """One field. `kind` is "choice", "number", "switch" or "text"."""
+    """One field. `kind` is "choice", "number" or "text"."""
 
     name: str
     label: str
@@ -45,9 +45,9 @@ def settings_of(task: str, given: Mapping[str, Any], errors: Mapping[str, str] |
 
 def _setting(task: str, name: str, field: FieldInfo, given: Mapping[str, Any], errors: Mapping[str, str]) -> Setting:
     default = field.get_default(call_default_factory=True)
-    label = str(LABELS.get(name, name.replace("_", " ").capitalize()))
-    told = str(HELP.get(name, field.description or ""))
-    made = Setting(name, label, told, "text", _shown(given.get(name)), _shown(default), error=errors.get(name, ""))
+    told = HELP_OF_ONE_TASK.get((task, name), HELP[name])
+    made = Setting(name, str(LABELS[name]), str(told), "text", _shown(given.get(name)), _shown(default),
+                   error=errors.get(name, ""))
     if name == "base":
         choices = subjects.bases(task)
         made.kind, made.default = "choice", subjects.default_base(task)
@@ -57,8 +57,6 @@ def _setting(task: str, name: str, field: FieldInfo, given: Mapping[str, Any], e
     pattern = next((found.pattern for found in field.metadata if getattr(found, "pattern", None)), None)
     if pattern and (words := re.fullmatch(r"\^\(([\w|]+)\)\$", pattern)):
         made.kind, made.choices = "choice", tuple(words[1].split("|"))
-    elif field.annotation is bool:
-        made.kind = "switch"
     elif {int, float} & {field.annotation, *get_args(field.annotation)}:
         made.kind = "number"
         made.step = "1" if int in (field.annotation, *get_args(field.annotation)) else "any"
