@@ -8,6 +8,7 @@ kept beside the reader (`calibration.json`), weighs them.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from qa.terms import terms
 
 UNCALIBRATED = Calibration(weights={"margin": 0.35}, intercept=-1.0)
 """For a reader that brings no calibration: right in order, rough in value."""
+REPEATED_WORDS = 3
+"""From so many words on, a question that stands in a passage is a repetition of it."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +47,22 @@ def candidates(
 ) -> list[Candidate]:
     """The spans of all passages, likeliest first. `spans[i]` are those that the reader found in `passages[i]`.
 
-    Headings name what the text below them answers, and a span over a line's end is no phrase: neither is a candidate.
+    Headings name what the text below them answers, a span over a line's end is no phrase, and a passage that repeats
+    the question does not answer it there: none of these is a candidate.
     """
     weights = calibration or UNCALIBRATED
     stated = _stated(spans)
     asked = set(terms(question))
+    repeated = _repetition(question)
     found = []
     for source, (retrieved, own) in enumerate(zip(passages, spans, strict=True)):
         passage = retrieved.passage
         overlap = len(asked & set(terms(f"{passage.document.title} {passage.text}"))) / max(len(asked), 1)
+        repetitions = [match.span() for match in repeated.finditer(passage.text)] if repeated else []
         for rank, span in enumerate(own):
             if not _can_be_an_answer(span, passage.text):
+                continue
+            if any(span.start < end and span.end > start for start, end in repetitions):
                 continue
             features = {
                 "margin": span.score,
@@ -73,6 +81,14 @@ def candidates(
 
 def _can_be_an_answer(span: SpanResult, passage: str) -> bool:
     return "\n" not in span.text.strip() and not in_heading(passage, span.start)
+
+
+def _repetition(question: str) -> re.Pattern[str] | None:
+    """Finds the question itself in a text; None when it is a word or two, which a text may well answer with."""
+    words = re.findall(r"\w+", question)
+    if len(words) < REPEATED_WORDS:
+        return None
+    return re.compile(r"\b" + r"\W+".join(map(re.escape, words)) + r"\b", re.IGNORECASE)
 
 
 def probability(features: Mapping[str, float], calibration: Calibration) -> float:

@@ -179,6 +179,21 @@ async def test_a_heading_is_never_the_answer_and_nor_is_a_span_over_a_line_s_end
     assert all(not citation.quote.startswith("#") for citation in done.citations)
 
 
+async def test_a_passage_that_repeats_the_question_does_not_answer_it_there(index, documents):
+    await add(index, documents, "examples", 'Write: ask "How tall is  the tower?" to try it.')
+    await add(index, documents, "tower", TOWER)
+    reader = RuleReader({"tower?": 9.0, "How tall": 8.0, "330 metres": 3.0})
+    *_, done = await ask("how tall is the tower", index, documents, reader)
+    assert done.answer == "It is 330 metres tall."
+    assert [citation.document for citation in done.citations] == ["tower"]
+
+
+async def test_a_question_of_a_word_or_two_may_be_answered_by_the_words_themselves(index, documents):
+    await add(index, documents, "tower", TOWER)
+    *_, done = await ask("Eiffel Tower?", index, documents, RuleReader({"Eiffel Tower": 4.0}))
+    assert done.span == "Eiffel Tower"
+
+
 async def test_another_sentence_is_said_too_when_it_is_nearly_as_likely(index, documents):
     await add(index, documents, "tower", TOWER)
     await add(index, documents, "bridge", BRIDGE)
