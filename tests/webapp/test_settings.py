@@ -64,12 +64,14 @@ def test_there_is_a_generator_where_its_address_is_set():
     assert table.has_generator({"WENDA_GENERATOR_URL": "http://h/v1"}) and not table.has_generator({})
 
 
-def test_a_generator_here_is_named_or_lies_in_a_folder_and_is_the_only_one(tmp_path):
+def test_a_generator_here_is_named_or_lies_in_a_folder_and_is_the_only_one(tmp_path, monkeypatch):
     assert table.has_generator({"WENDA_GENERATOR": "my-writer"})
     for usable in ("my-writer", str(tmp_path)):
         assert table.check_all({"WENDA_GENERATOR": usable}) == []
-    [gone] = table.check_all({"WENDA_GENERATOR": str(tmp_path / "gone")})
-    assert "no folder" in gone
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for wrong in (str(tmp_path / "gone"), "~/"):  # the model service takes a path as it stands
+        [problem] = table.check_all({"WENDA_GENERATOR": wrong})
+        assert "no folder" in problem
     both = {"WENDA_GENERATOR": "a", "WENDA_GENERATOR_URL": "http://h/v1", "WENDA_GENERATOR_MODEL": "m"}
     assert "empty one of them" in table.check_all(both)[0]
 

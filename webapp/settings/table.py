@@ -142,7 +142,7 @@ def _generator_problems(environment: Mapping[str, str]) -> list[str]:
     own = read("WENDA_GENERATOR", environment)
     if own and url:
         return ["WENDA_GENERATOR and WENDA_GENERATOR_URL are both set; one generator writes: empty one of them."]
-    if "/" in own and not Path(own).expanduser().is_dir():
+    if "/" in own and not Path(own).is_dir():
         return [f"WENDA_GENERATOR is {own}, which is no folder; write a folder or a registered model's name."]
     if not url:
         return [] if not (model or key) else ["WENDA_GENERATOR_URL is empty; write the address of the server, too."]
