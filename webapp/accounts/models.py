@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -16,8 +17,22 @@ class Role(models.TextChoices):
     ADMIN = "admin", _("Administrator")
 
 
+class Scope(models.TextChoices):
+    """What an API key may be used for, within what its user's role allows."""
+
+    ANSWERS = "answers", _("Ask questions, chat, and write with the models")
+    WRITING = "writing", _("Summarize and translate")
+    READ = "documents.read", _("Read collections and documents")
+    WRITE = "documents.write", _("Change collections and documents")
+    MODELS = "models", _("Data sets, jobs, evaluations and models")
+    ACCOUNT = "account", _("See the use of the account, make and delete API keys")
+
+
 class User(AbstractUser):
     """A person, or a guest's browser session (role guest, no password)."""
+
+    via_key: ApiKey | None = None
+    """The API key with which this person came in; None in a browser. Not a column: it is of one request."""
 
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.USER)
     language = models.CharField(max_length=10, blank=True, default="")
@@ -32,6 +47,10 @@ class User(AbstractUser):
         return self.is_active and order.index(self.role) >= order.index(role)
 
 
+def all_scopes() -> list[str]:
+    return list(Scope.values)
+
+
 class ApiKey(models.Model):
     """A program's key. Only its SHA-256 is kept; the key itself is shown once."""
 
@@ -39,6 +58,11 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=12, help_text="its first characters, to recognise it by")
     digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=all_scopes)
+    requests_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="of this key alone; none when empty")
+    tokens_per_day = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="of this key alone; none when empty")
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
