@@ -5,7 +5,6 @@ Who may call it on what is decided before, by `webapp/access.py`. Reading a docu
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import uuid
 from collections.abc import Iterable
@@ -19,9 +18,10 @@ from django.utils.translation import gettext as _
 
 from qa.documents import DocumentError, parser_for
 from webapp.accounts.models import User
-from webapp.errors import BadInput, Conflict, TooLarge
+from webapp.errors import BadInput, Conflict
 from webapp.knowledge import progress, refusals, storage
 from webapp.knowledge.models import Collection, Document, DocumentStatus, Visibility
+from webapp.uploads import plain_name, receive
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def add_document(
         BadInput: the file is empty, or of a type that is not read here.
         TooLarge: it is larger than the site takes.
     """
-    name = _plain_name(name)
+    name = plain_name(name, "document.txt")
     try:
         parser_for(name)
     except DocumentError as error:
@@ -83,30 +83,13 @@ def add_document(
     incoming = settings.DATA_DIR / "incoming" / uuid.uuid4().hex
     incoming.parent.mkdir(parents=True, exist_ok=True)
     try:
-        digest, size = _receive(chunks, incoming, name)
+        size, digest = receive(chunks, incoming, name)
         document, duplicate = _register(collection, name, digest, size, user, incoming)
     finally:
         incoming.unlink(missing_ok=True)
     if not duplicate:
         progress.queue(document)
     return document, duplicate
-
-
-def _receive(chunks: Iterable[bytes], target: Path, name: str) -> tuple[str, int]:
-    """Write the file to `target`; its SHA-256 and size."""
-    digest, size = hashlib.sha256(), 0
-    with target.open("wb") as out:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > settings.MAX_UPLOAD_BYTES:
-                limit = settings.MAX_UPLOAD_BYTES // 1_000_000
-                raise TooLarge(_("%(name)s is larger than %(limit)s MB, the most that this site takes. Split it.")
-                               % {"name": name, "limit": limit})
-            digest.update(chunk)
-            out.write(chunk)
-    if not size:
-        raise BadInput(_("%(name)s is empty.") % {"name": name}, "file")
-    return digest.hexdigest(), size
 
 
 def _register(
@@ -165,13 +148,3 @@ def read_again(collection: Collection) -> list[Document]:
     for document in queued:
         progress.queue(document)
     return queued
-
-
-def _plain_name(name: str) -> str:
-    """The file's own name without folders or control characters, cut to what the row holds."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    plain = "".join(character for character in last if character.isprintable()).strip()
-    if len(plain) > 255:
-        stem, dot, ending = plain.rpartition(".")
-        plain = stem[: 254 - len(ending)] + dot + ending if dot and len(ending) < 20 else plain[:255]
-    return plain or "document.txt"

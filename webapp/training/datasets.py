@@ -22,7 +22,7 @@ from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict
 from webapp.training import places, sentences
 from webapp.training.models import UNFINISHED, Dataset, DatasetVersion, Job
-from webapp.training.uploads import plain_name, receive
+from webapp.uploads import plain_name, receive
 
 HELD_OUT_SHARE = 0.2
 SEED = 13
@@ -74,12 +74,12 @@ def add_version(
     """
     if not 0 <= share < 1:
         raise BadInput(_("The held-out share is from 0 to 90 %."), "share")
-    file_name = plain_name(file_name)
+    file_name = plain_name(file_name, "data.json")
     identifier = uuid.uuid4()
     folder = places.dataset(identifier)
     folder.mkdir(parents=True)
     try:
-        size = receive(chunks, folder / "original", file_name)
+        size = receive(chunks, folder / "original", file_name).size
         checked = _checked(folder / "original", file_name, dataset.task)
         version, known = _keep(dataset, user, identifier, file_name, size, checked, share)
     except BaseException:

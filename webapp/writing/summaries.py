@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -26,10 +25,11 @@ from qa.scripts import is_cjk
 from qa.structure import Structure
 from webapp import access
 from webapp.accounts.models import User
-from webapp.errors import BadInput, Busy, Conflict, NotFound, TooLarge
+from webapp.errors import BadInput, Busy, Conflict, NotFound
 from webapp.knowledge import refusals, storage
 from webapp.knowledge.models import DocumentStatus
 from webapp.production import stopping
+from webapp.uploads import plain_name, receive
 from webapp.writing import summarizing, summary_texts
 from webapp.writing.summary_models import SummarizedText, Summary, SummaryStatus
 
@@ -58,13 +58,13 @@ def add_file(user: User, name: str, chunks: Iterable[bytes], title: str = "") ->
         BadInput: it cannot be read, with what to do; it is empty.
         TooLarge: the file, or the text in it.
     """
-    name = Path(name.replace("\\", "/")).name[:255] or "text.txt"
+    name = plain_name(name, "text.txt")
     identifier = uuid.uuid4()
     incoming = settings.DATA_DIR / "incoming" / identifier.hex
     incoming.parent.mkdir(parents=True, exist_ok=True)
     try:
         parser_for(name)
-        _receive(chunks, incoming, name)
+        receive(chunks, incoming, name)
         read = reading.read(incoming, name)
     except DocumentError as error:
         raise BadInput(refusals.sentence(error, name), "file") from None
@@ -107,20 +107,6 @@ def _keep(source: SummarizedText, text: str, structure: Structure, *, is_stored:
     for old in SummarizedText.objects.filter(owner=source.owner)[MOST_KEPT:]:
         delete(old)
     return source
-
-
-def _receive(chunks: Iterable[bytes], target: Path, name: str) -> None:
-    size = 0
-    with target.open("wb") as out:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > settings.MAX_UPLOAD_BYTES:
-                limit = settings.MAX_UPLOAD_BYTES // 1_000_000
-                raise TooLarge(_("%(name)s is larger than %(limit)s MB, the most that this site takes. Split it.")
-                               % {"name": name, "limit": limit})
-            out.write(chunk)
-    if not size:
-        raise BadInput(_("%(name)s is empty.") % {"name": name}, "file")
 
 
 @transaction.atomic

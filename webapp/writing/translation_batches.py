@@ -26,7 +26,8 @@ from redis.exceptions import RedisError
 from qa.writing.files import FORMATS, MAX_CHARACTERS, FileProblem, format_of
 from webapp import access
 from webapp.accounts.models import User
-from webapp.errors import BadInput, Busy, Conflict, TooLarge
+from webapp.errors import BadInput, Busy, Conflict
+from webapp.uploads import plain_name, receive
 from webapp.writing.models import FileStatus, TranslationBatch, TranslationFile
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def create(
     """Take files in, all or none, and queue them."""
     if not files:
         raise BadInput(_("Choose at least one file."), "files")
-    names = [_plain_name(name) for name, _chunks in files]
+    names = [plain_name(name, f"{uuid.uuid4().hex[:8]}.txt") for name, _chunks in files]
     for name in names:
         try:
             format_of(name)
@@ -79,7 +80,9 @@ def create(
         for name, (_given, chunks) in zip(names, files, strict=True):
             row = TranslationFile(batch=batch, name=name, size=0)
             rows.append(row)
-            row.size = _receive(chunks, folder(row.pk) / "original", name)
+            place = folder(row.pk) / "original"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            row.size = receive(chunks, place, name, "files").size
         with transaction.atomic():
             batch.save()
             for row in rows:
@@ -91,21 +94,6 @@ def create(
     for row in rows:
         queue(row.pk)
     return batch
-
-
-def _receive(chunks: Iterable[bytes], place: Path, name: str) -> int:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    size = 0
-    with place.open("wb") as out:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > settings.MAX_UPLOAD_BYTES:
-                raise TooLarge(_("%(name)s is larger than %(limit)s MB, the most that this site takes. Split it.")
-                               % {"name": name, "limit": settings.MAX_UPLOAD_BYTES // 1_000_000})
-            out.write(chunk)
-    if not size:
-        raise BadInput(_("%(name)s is empty.") % {"name": name}, "files")
-    return size
 
 
 def queue(file_id: UUID) -> None:
@@ -162,13 +150,3 @@ def made_name(file: TranslationFile) -> str:
     """The translated file's name: report.docx in German is report.de.docx."""
     path = PurePath(file.name)
     return f"{path.stem}.{file.batch.target}{path.suffix}"
-
-
-
-def _plain_name(name: str) -> str:
-    """The file's own name without folders or control characters, cut to what the row holds."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    plain = "".join(character for character in last if character.isprintable()).strip()
-    if len(plain) > 255:
-        plain = plain[:240] + PurePath(plain).suffix[:15]
-    return plain or f"{uuid.uuid4().hex[:8]}.txt"
