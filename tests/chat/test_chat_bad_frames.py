@@ -9,9 +9,9 @@ from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.db import SessionStore
 
 from webapp.accounts.models import User
-from webapp.chat import flood
 from webapp.chat.models import Conversation, Message, MessageRole
 from webapp.knowledge.models import Collection
+from webapp.sockets import flood
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = "a-key-of-the-page"

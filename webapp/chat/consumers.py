@@ -21,7 +21,7 @@ from webapp.accounts.models import User
 from webapp.chat import services
 from webapp.chat.models import Message
 from webapp.chat.producer import producer
-from webapp.production.sockets import FollowingConsumer
+from webapp.production.following import FollowingConsumer
 
 
 class ChatConsumer(FollowingConsumer):

@@ -15,7 +15,7 @@ from models_service.protocol_summarized_text import (
     parse_summarize_message,
 )
 from webapp.accounts.models import User
-from webapp.production.sockets import FollowingConsumer
+from webapp.production.following import FollowingConsumer
 from webapp.writing import summaries
 from webapp.writing.summary_producer import producer
 

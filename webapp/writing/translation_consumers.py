@@ -9,10 +9,7 @@ from contextlib import aclosing
 from typing import Any
 
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
-from django.utils import translation
 from django.utils.translation import gettext as _
-from pydantic import ValidationError
 
 from models_service.protocol_translated_text import (
     CancelTranslation,
@@ -22,61 +19,36 @@ from models_service.protocol_translated_text import (
     TranslatingMessage,
     parse_translating_message,
 )
-from webapp import access
-from webapp.accounts.models import User
-from webapp.chat.flood import Allowance
-from webapp.chat.socket_language import language_of
-from webapp.errors import BadInput, Busy, NotSignedIn, SiteError, TooLarge
+from webapp.sockets.page import PageConsumer
 from webapp.writing import translating, translation_history
 
 log = logging.getLogger(__name__)
 
-MAX_FRAME_BYTES = 256 * 1024
-NOT_SIGNED_IN, TOO_MANY_FRAMES = 4401, 4429
 
-
-class TranslateConsumer(AsyncWebsocketConsumer):
+class TranslateConsumer(PageConsumer):
     """Takes translate, cancel and keep; sends start, delta, done and error, each with the id of its message."""
 
-    channel_layer_alias = ""  # none: nobody else sends to this socket
+    messages = parse_translating_message
+    key = "id"
+    most_bytes = 256 * 1024
 
-    async def connect(self) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._task: asyncio.Task[None] | None = None
         self._id = ""
         self._done: tuple[str, str, TranslateTextDone] | None = None
-        self._allowance = Allowance()
-        translation.activate(await database_sync_to_async(language_of)(self.scope))
-        await self.accept()
-        try:
-            await database_sync_to_async(access.require)(self.scope["user"], "chat")
-        except SiteError as error:
-            await self._send_error(error)
-            await self.close(NOT_SIGNED_IN)
+
+    async def visitor(self) -> translating.Someone:
+        """Nothing is written for a guest, so one needs no row."""
+        return self.scope["user"]
+
+    def too_large(self) -> str:
+        return _("This text is too long for the page. Translate it as a file, or in parts.")
 
     async def disconnect(self, code: int) -> None:
         self._stop()
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self._allowance.spend():
-            if self._allowance.is_abused:
-                await self.close(TOO_MANY_FRAMES)
-            elif self._allowance.is_first_refusal:
-                await self._send_error(Busy(_("Too many messages at once. Wait a few seconds.")))
-            return
-        identifier = ""
-        try:
-            identifier, message = _parsed(text_data)
-            await self._handle(message)
-        except SiteError as error:
-            await self._send_error(error, getattr(error, "key", identifier))
-        except Exception:
-            log.exception("a frame could not be handled")
-            failure = SiteError(_("Something went wrong on the server. Its log says what."))
-            failure.code, failure.retryable = "internal", True
-            await self._send_error(failure, identifier)
-
-    async def _handle(self, message: TranslatingMessage) -> None:
-        user = await self._visitor()
+    async def handle(self, user: translating.Someone, message: TranslatingMessage) -> None:
         match message:
             case TranslateMessage():
                 self._stop()
@@ -91,17 +63,6 @@ class TranslateConsumer(AsyncWebsocketConsumer):
             case KeepTranslation():
                 if self._done and self._done[0] == message.id and user.is_authenticated:
                     await database_sync_to_async(translation_history.keep)(user, *self._done[1:])
-
-    async def _visitor(self) -> translating.Someone:
-        """Who translates, as they are now; nothing is written for a guest, so one needs no row."""
-        user = self.scope["user"]
-        if user.is_authenticated:
-            try:
-                await user.arefresh_from_db(fields=["is_active", "role"])
-            except User.DoesNotExist:
-                raise NotSignedIn(_("Sign in first.")) from None
-        access.require(user, "chat")
-        return user
 
     def _stop(self) -> None:
         if self._task is not None:
@@ -123,36 +84,3 @@ class TranslateConsumer(AsyncWebsocketConsumer):
 
     async def _send(self, identifier: str, event: dict[str, Any]) -> None:
         await self.send(json.dumps({**event, "id": identifier}))
-
-    async def _send_error(self, error: SiteError, identifier: str = "") -> None:
-        await self._send(identifier, {
-            "type": "error", "code": error.code, "message": error.message, "retryable": error.retryable,
-        })
-
-
-def _parsed(text: str | None) -> tuple[str, TranslatingMessage]:
-    """The frame's id ("" when it has none) and the message; an error carries the id too, where one can be read."""
-    if text is None:
-        raise BadInput(_("A frame must be JSON text, not binary."))
-    if len(text.encode()) > MAX_FRAME_BYTES:
-        error: SiteError = TooLarge(_("This text is too long for the page. Translate it as a file, or in parts."))
-        error.key = _id_of(text)
-        raise error
-    try:
-        message = parse_translating_message.validate_json(text)
-    except ValidationError as invalid:
-        first = invalid.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        sentence = f"{place}: {first['msg']}" if place else first["msg"]
-        error = BadInput(_("This message cannot be understood: %(why)s.") % {"why": sentence[:300]})
-        error.key = _id_of(text)
-        raise error from None
-    return message.id, message
-
-
-def _id_of(text: str) -> str:
-    try:
-        found = json.loads(text)["id"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return ""
-    return found if isinstance(found, str) and len(found) <= 64 else ""
