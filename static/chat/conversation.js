@@ -1,9 +1,8 @@
 // What passes between this page and /ws/chat/: questions out, numbered events of answers in.
 // A question stays pending under its key until the server has taken it; a running answer is resumed after its last event.
+import { showingConnection } from "../site/connection.js";
 import { LiveSocket } from "../site/socket.js";
 import { toast } from "../site/notices.js";
-
-const SLOW_CONNECTION_MS = 1200;
 
 /** Browsers offer randomUUID over HTTPS and on localhost only. */
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -15,11 +14,11 @@ export class Conversation {
     this.views = new Map(); // running answers by message id
     this.waiting = null; // the one question that the server has not taken yet: {exchange, view, message, stored}
     this.wantsStop = false;
-    this.state = document.getElementById("connection");
     this.socket = new LiveSocket("/ws/chat/", {
       onMessage: (message) => this.#receive(message),
       onOpen: () => this.#opened(),
-      onState: (state, seconds) => this.#showState(state, seconds),
+      onState: showingConnection(document.getElementById("connection"),
+        gettext("The chat is closed to you. Reload the page, or sign in again.")),
     });
   }
 
@@ -126,24 +125,5 @@ export class Conversation {
       this.views.clear();
       this.onRunning(this.isRunning);
     }
-  }
-
-  /** Says so only once a connection has been away for a while; `stateTimer` runs from its loss, not from each attempt. */
-  #showState(state, seconds) {
-    if (state === "open") {
-      clearTimeout(this.stateTimer);
-      this.stateTimer = null;
-      this.state.hidden = true;
-      return;
-    }
-    this.state.textContent = {
-      connecting: gettext("Connecting…"),
-      waiting: interpolate(ngettext("Connection lost. Trying again in %s second…",
-        "Connection lost. Trying again in %s seconds…", seconds), [seconds]),
-      refused: gettext("The chat is closed to you. Reload the page, or sign in again."),
-    }[state];
-    const show = () => { this.state.hidden = false; };
-    if (state === "refused") show();
-    else this.stateTimer ??= setTimeout(show, SLOW_CONNECTION_MS);
   }
 }

@@ -1,9 +1,9 @@
 // What passes between this page and /ws/summarize/: starts and stops out, numbered events of summaries in.
 // A start stays pending under its key until the server has taken it; a running summary resumes after its last event.
+import { showingConnection } from "../site/connection.js";
 import { toast } from "../site/notices.js";
 import { LiveSocket } from "../site/socket.js";
 
-const SLOW_CONNECTION_MS = 1200;
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** One summary as far as it has come. */
@@ -31,11 +31,11 @@ export class SummarySocket {
     Object.assign(this, { onChange, onTaken, onRefused });
     this.running = new Map(); // by id
     this.waiting = new Map(); // by key: {summary, message}
-    this.state = document.getElementById("connection");
     this.socket = new LiveSocket("/ws/summarize/", {
       onMessage: (message) => this.#receive(message),
       onOpen: () => this.#opened(),
-      onState: (state, seconds) => this.#showState(state, seconds),
+      onState: showingConnection(document.getElementById("connection"),
+        gettext("Summarizing is closed to you. Reload the page, or sign in again.")),
     });
   }
 
@@ -100,23 +100,5 @@ export class SummarySocket {
     } else {
       toast(error.message, { error: true });
     }
-  }
-
-  #showState(state, seconds) {
-    if (state === "open") {
-      clearTimeout(this.stateTimer);
-      this.stateTimer = null;
-      this.state.hidden = true;
-      return;
-    }
-    this.state.textContent = {
-      connecting: gettext("Connecting…"),
-      waiting: interpolate(ngettext("Connection lost. Trying again in %s second…",
-        "Connection lost. Trying again in %s seconds…", seconds), [seconds]),
-      refused: gettext("Summarizing is closed to you. Reload the page, or sign in again."),
-    }[state];
-    const show = () => { this.state.hidden = false; };
-    if (state === "refused") show();
-    else this.stateTimer ??= setTimeout(show, SLOW_CONNECTION_MS);
   }
 }

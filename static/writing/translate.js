@@ -5,6 +5,7 @@ import { History } from "./history.js";
 import { Languages } from "./languages.js";
 import { TranslatedField } from "./translated_field.js";
 import { TranslationView } from "./translation_view.js";
+import { showingConnection } from "../site/connection.js";
 import { copy } from "../site/notices.js";
 import { LiveSocket } from "../site/socket.js";
 
@@ -12,12 +13,12 @@ const DEBOUNCE_MS = 300;
 const KEEP_AFTER_MS = 3000; // without a change: then the translation is worth keeping
 
 const byId = (id) => document.getElementById(id);
-const connection = byId("connection");
 const copyButton = byId("copy");
 
 let wanted = null; // the message whose translation the page waits for or shows
 let done = null;   // its last event
 let timer = null;
+let loading = null; // while the languages are asked for
 let keepTimer = null;
 let count = 0;
 
@@ -34,14 +35,18 @@ const keptHistory = byId("history") ? new History(languages, {
 new Files(byId("files-card"), languages);
 
 const socket = new LiveSocket("/ws/translate/", {
-  onOpen: () => { if (wanted && !done) socket.send(wanted); },
-  onMessage: heard,
-  onState: (state) => {
-    connection.hidden = state === "open" || state === "connecting";
-    if (state === "waiting") connection.textContent = gettext("The connection is lost. It is being restored…");
-    if (state === "refused") connection.textContent = gettext("Sign in to translate.");
+  onOpen: () => {
+    if (!languages.target) load();
+    else if (wanted && !done) socket.send(wanted);
   },
+  onMessage: heard,
+  onState: showingConnection(byId("connection"), gettext("Sign in to translate.")),
 });
+
+/** The languages; what could not be had when the page opened is asked for again with the next text. */
+function load() {
+  loading ??= languages.load().catch((error) => view.fail(error.message)).finally(() => { loading = null; });
+}
 
 function soon() {
   clearTimeout(timer);
@@ -53,12 +58,14 @@ function soon() {
 function now() {
   clearTimeout(timer);
   clearTimeout(keepTimer);
-  if (wanted && !done) socket.send({ type: "cancel", id: wanted.id });
+  const unfinished = wanted && !done ? wanted : null;
   done = null;
   copyButton.hidden = true;
   byId("notes").replaceChildren();
   languages.showDetected(null);
+  if (!languages.target) load();
   if (!pane.text.trim() || pane.isTooLong || !languages.target) {
+    if (unfinished) socket.send({ type: "cancel", id: unfinished.id });
     wanted = null;
     view.clear();
     byId("route").textContent = "";
@@ -130,5 +137,4 @@ byId("swap").addEventListener("click", () => {
   now();
 });
 addEventListener("pagehide", keep);
-languages.load().catch((error) => view.fail(error.message));
-if (pane.text) now();
+load();
