@@ -26,9 +26,11 @@ NAMES = (
     ("Mary", {"zh": "玛丽"}, ("Mary", "Maria", "Marie", "玛丽", "瑪麗", "玛莉")),
     ("Boston", {"zh": "波士顿"}, ("Boston", "波士顿", "波士頓")),
 )
-"""Stand-ins for pieces: how a text has them, and as what they may come out. Of 40 to 50 sentences each, the starter
-translator's first quarter of training brought "Tom" through in 97 of 100 from and to German and 86 from and to
-Chinese, against 0 for "{name}", a web address, "X", "ABC" or a number."""
+"""Stand-ins for pieces: how a text has them, and as what they may come out. Each was put into 217 sentences: in the
+place of Tom into 137 of Tatoeba's dev sets (40 each from and to German, 27 to Chinese, 30 from it), and into 20 about
+files and pages in each direction. With the starter translator "Tom" stood once in 207 of the translations, "Mary" in
+206 and "Boston" in 188 (in one of three candidates: 214, 211 and 198); "{name}", a web address, "X", "ABC", a number,
+"John" and "Berlin" in none."""
 
 
 @dataclass(frozen=True)
