@@ -43,11 +43,16 @@ def detect(text: str, offered: Sequence[str] = ()) -> Detected:
     return best
 
 
+def has_words(text: str) -> bool:
+    """Whether the text has letters besides those in addresses and the like."""
+    return any(map(str.isalpha, _words(text)))
+
+
 def ranking(text: str, offered: Sequence[str] = ()) -> list[Detected]:
-    """The languages that the text may be in, the most likely first; none when it has no words."""
-    words = _words(text)
-    if not any(character.isalpha() for character in words):
+    """The languages that the text may be in, the most likely first; none without words, or in a script of none."""
+    if not has_words(text):
         return []
+    words = _words(text)
     with _lock:  # it loads a language's model at its first use
         values = _detector(tuple(sorted({*COMMON, *offered}))).compute_language_confidence_values(words)
     found = [Detected(one.language.iso_code_639_1.name.lower(), round(one.value, 4)) for one in values]

@@ -26,7 +26,7 @@ from qa.writing import routes
 from qa.writing.alignment import Assembly
 from qa.writing.asking import Asking, Memory, NoMemory
 from qa.writing.blocks import CODECS, Format
-from qa.writing.detection import detect
+from qa.writing.detection import detect, has_words
 from qa.writing.glossary import Glossary, Term
 from qa.writing.routes import TranslationError
 from qa.writing.sentence import Result, translate_units
@@ -62,7 +62,7 @@ async def translate_text(
         memory: translations from before, asked first.
 
     Raises:
-        TranslationError: empty, of an unknown language, or a pair that no model leads to.
+        TranslationError: empty, in a language that cannot be told, or a pair that no model leads to.
         ModelsError: the models cannot be asked.
     """
     began = time.perf_counter()
@@ -103,6 +103,8 @@ async def translate_text(
 def _detected(text: str, pairs: Sequence[routes.Pair], target: str) -> tuple[str, DetectedLanguage]:
     offered = sorted({pair.source for pair in pairs})
     found = detect(text, offered)
+    if not found.language and has_words(text):
+        raise TranslationError("language_unknown", "The language of this text cannot be told. Name it.", offered)
     if not found.language:  # numbers, signs: nothing that depends on the language
         found = type(found)(target, 0.0)
     return found.language, DetectedLanguage(language=found.language, confidence=found.confidence)

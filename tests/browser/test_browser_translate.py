@@ -79,6 +79,23 @@ def test_a_text_in_the_language_that_nobody_chose_is_translated_into_another(tra
     expect(page.locator("#translation")).to_have_text("Where is the station? I want to buy a ticket.")
 
 
+def test_a_page_that_opens_while_the_site_is_away_translates_once_it_is_back(translating_site, visit) -> None:
+    page = visit().page
+    page.route("**/api/v1/languages", lambda route: route.abort())
+    page.goto("/translate/")
+    expect(page.locator("#translation")).to_contain_text("cannot be reached")
+    page.unroute("**/api/v1/languages")
+    page.locator("#text").fill("Where is {name}?")
+    expect(page.locator("#translation")).to_contain_text("{name}")
+
+
+def test_a_text_in_a_language_that_cannot_be_told_is_refused_with_what_to_do(translating_site, visit) -> None:
+    page = opened(visit().page, "auto")
+    page.locator("#text").fill("Καλημέρα κόσμε")
+    expect(page.locator("#translation")).to_contain_text("The language of this text cannot be told")
+    put(page, "Where is {name}?")
+
+
 def test_swap_puts_the_translation_where_the_text_was(translating_site, visit) -> None:
     page = opened(visit().page)
     before = put(page, "Where is {name}?")

@@ -132,6 +132,18 @@ def test_the_language_is_detected_with_its_confidence():
     assert done.source == done.detected.language == "de" and done.detected.confidence > 0.8
 
 
+@pytest.mark.parametrize("text", ["Καλημέρα κόσμε", "สวัสดีชาวโลก", "שלום עולם"])
+def test_a_text_whose_language_cannot_be_told_is_refused_and_not_taken_for_translated(text):
+    with pytest.raises(TranslationError) as raised:
+        translated(text, source="auto", target="en")
+    assert raised.value.code == "language_unknown" and "de" in raised.value.offered
+
+
+def test_a_text_without_words_stays_as_it_is():
+    assert translated("12 34 https://example.org/x", source="auto", target="en").translation == (
+        "12 34 https://example.org/x")
+
+
 def test_a_text_already_in_the_target_language_stays_as_it_is():
     text = "  A house.\n\nAnother."
     assert translated(text, source="en", target="en").translation == text

@@ -205,6 +205,10 @@ def refusal(error: TranslationError | ModelsError, source: str = "", target: str
         name = language_name(source) if source != "auto" else _("this language")
         return BadInput(_("No installed model translates from %(source)s to %(target)s. Offered: %(offered)s.")
                         % {"source": name, "target": language_name(target), "offered": offered}, "target")
+    if error.code == "language_unknown":
+        offered = ", ".join(map(language_name, error.offered))
+        return BadInput(_("The language of this text cannot be told. If it is one of these, choose it: %(offered)s.")
+                        % {"offered": offered}, "source")
     return BadInput(_("The text is empty. Write something to translate."), "text")
 
 
