@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,7 +30,8 @@ MAX_RATIO = 200
 """Unpacked size to packed, of a part above SMALL_BYTES. XML of real documents packs about 10 to 1, hardly 50 to 1."""
 SMALL_BYTES = 5 * 1000 * 1000
 
-_NOT_DOCX = (KeyError, ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, etree.XMLSyntaxError)
+_NOT_DOCX = (KeyError, ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error,
+             etree.XMLSyntaxError)
 """What python-docx raises for what is none, or is broken."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """How an encrypted DOCX begins, and an old .doc."""

@@ -17,7 +17,7 @@ import pypdfium2.raw as pdfium
 
 from qa.documents import normalise
 from qa.pdf_lines import Line, page_lines
-from qa.scripts import CJK
+from qa.scripts import CJK, goes_on_without_space
 from qa.structure import MAX_HEADING_CHARACTERS, MOST_HEADINGS, Heading, Structure
 from qa.unreadable import Unreadable
 
@@ -36,8 +36,6 @@ _PASSWORD_NEEDED = 4
 """FPDF_ERR_PASSWORD; and FPDF_ERR_SECURITY, a way of encryption that is not known here."""
 _UNKNOWN_SECURITY = 5
 _DIGITS = re.compile(r"\d+")
-_ENDS_CJK = re.compile(f"[{CJK}，。、；：！？）」』”]$")
-_STARTS_CJK = re.compile(f"[{CJK}（「『“]")
 _ENDS_SENTENCE = re.compile(r"[.!?。！？:：;；][\"'”’)\]』」）]*$")
 _ENDS_BROKEN = re.compile(r"[^\W\d_]-$")
 _STARTS_SMALL = re.compile(rf"[{CJK}]|[^\W\d_A-Z]")
@@ -237,7 +235,7 @@ class _Writer:
 
 
 def _joint(before: Line, line: Line) -> str:
-    if _is_broken(before) or (_ENDS_CJK.search(before.text) and _STARTS_CJK.match(line.text)):
+    if _is_broken(before) or goes_on_without_space(before.text, line.text):
         return ""
     return " "
 

@@ -11,6 +11,7 @@ import html
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 from lxml import etree
@@ -26,6 +27,7 @@ _INVISIBLE = {f"{_W}{name}" for name in (
 _CONTAINERS = {f"{_W}{name}" for name in ("hyperlink", "ins", "smartTag", "sdt", "sdtContent", "moveTo")}
 _SPAN = re.compile(r"<span id=(\d+)>(.*?)</span>", re.S)
 _TAG = re.compile(r"</?[A-Za-z][^>]*>")
+_BROKEN = (zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, OSError, NotImplementedError, KeyError)
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -49,12 +51,14 @@ class Docx:
                 raise DocxProblem("too_large")
             if any(info.flag_bits & 1 for info in self._archive.infolist()):
                 raise DocxProblem("encrypted")
+            if self._archive.testzip() is not None:  # a picture too: it is written again with the translation
+                raise DocxProblem("broken")
             names = [name for name in self._archive.namelist() if _PARTS.fullmatch(name)]
             if "word/document.xml" not in names:
                 raise DocxProblem("broken")
             names.sort(key=lambda name: (name != "word/document.xml", name))
             self._trees = {name: _parsed(self._read(name)) for name in names}
-        except (zipfile.BadZipFile, etree.XMLSyntaxError, EOFError, OSError, NotImplementedError, KeyError):
+        except _BROKEN:
             raise DocxProblem("broken") from None
         self._segments = [segment for tree in self._trees.values() for paragraph in tree.iter(f"{_W}p")
                           for segment in _segments(paragraph)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from models_service.words import count_words
-from qa.scripts import CJK
+from qa.scripts import goes_on_without_space
 from qa.sentences import sentences
 from qa.structure import Structure
 
@@ -20,8 +20,6 @@ _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]")
 _ENDS = re.compile(r"[.!?…。！？:：;；][\"'”’」』）)\]】》*_]*(?:\[\d{1,3}\])*\s*$")
 _CODE = re.compile(r"```|~~~")
 _SPACE = re.compile(r"\s")
-_ENDS_CJK = re.compile(f"[{CJK}，。、；：！？）」』”…]$")
-_STARTS_CJK = re.compile(f"[{CJK}（「『“]")
 
 Range = tuple[int, int]
 
@@ -57,7 +55,10 @@ def _says_something(text: str, start: int, end: int) -> bool:
     """Long enough; and a line that no stop ends and that stands alone is a title or a label."""
     piece = text[start:end]
     words = count_words(piece)
-    alone = text[end : end + 2] in ("\n\n", "") and (start == 0 or text[:start].rstrip(" \t").endswith("\n"))
+    indent = start
+    while indent and text[indent - 1] in " \t":
+        indent -= 1
+    alone = text[end : end + 2] in ("\n\n", "") and (start == 0 or text[indent - 1 : indent] == "\n")
     return words >= FEWEST_WORDS and (_ENDS.search(piece) is not None or words > 8 or not alone)
 
 
@@ -79,7 +80,7 @@ def joined(pieces: Sequence[str]) -> str:
     text = ""
     for piece in pieces:
         piece = tidy(piece)
-        between = "" if not text or (_ENDS_CJK.search(text) and _STARTS_CJK.match(piece)) else " "
+        between = "" if not text or goes_on_without_space(text, piece) else " "
         text += between + piece
     return text
 

@@ -94,6 +94,13 @@ def zip_of(**parts: bytes) -> bytes:
     return out.getvalue()
 
 
+def with_damaged(data: bytes, part: str) -> bytes:
+    """The archive with the beginning of one part's packed bytes overwritten."""
+    info = zipfile.ZipFile(io.BytesIO(data)).getinfo(part)
+    start = info.header_offset + 30 + len(part)
+    return data[:start] + b"\xff" * 8 + data[start + 8 :]
+
+
 BOMB = zip_of(**{"word__document.xml": b"<a>" + b" " * 300_000_000 + b"</a>"})
 ENTITIES = b"""<!DOCTYPE a [<!ENTITY x "xxxxxxxxxx"><!ENTITY y "&x;&x;&x;&x;&x;&x;&x;&x;&x;">]>
 <w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:p><w:r><w:t>&y;</w:t></w:r></w:p></w:document>"""
@@ -104,6 +111,8 @@ ENTITIES = b"""<!DOCTYPE a [<!ENTITY x "xxxxxxxxxx"><!ENTITY y "&x;&x;&x;&x;&x;&
     ("a.docx", b"PK\x03\x04 not really", "broken"),
     ("a.docx", zip_of(**{"word__other.xml": b"<a/>"}), "broken"),
     ("a.docx", zip_of(**{"word__document.xml": b"<a><b></a>"}), "broken"),
+    ("a.docx", with_damaged(report(), "word/document.xml"), "broken"),
+    ("a.docx", with_damaged(report(), "docProps/thumbnail.jpeg"), "broken"),
     ("a.docx", BOMB, "too_large"),
     ("a.docx", zip_of(**{"word__document.xml": ENTITIES}), "empty"),
     ("a.docx", b"", "empty"),
