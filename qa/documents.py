@@ -143,7 +143,7 @@ def _decode_html(data: bytes) -> str:
     """What is UTF-8 is read as such, whatever the page says of itself; else the page is believed."""
     declared = declared_encoding(data)
     if declared and b"\x00" not in data and not _is_utf8(data):
-        with suppress(LookupError, UnicodeDecodeError):
+        with suppress(LookupError, UnicodeError):
             return data.decode(declared)
     return decode(data)
 

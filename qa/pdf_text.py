@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -100,8 +100,16 @@ def _clean(text: str) -> str:
     return " ".join(normalise(text).split())
 
 
+def _label(read: Callable[[], str]) -> str:
+    """What the file calls itself or a part of itself; nothing where that is no text."""
+    try:
+        return _clean(read())
+    except UnicodeDecodeError:
+        return ""
+
+
 def _title(document: pypdfium2.PdfDocument) -> str:
-    title = _clean(document.get_metadata_value("Title"))
+    title = _label(lambda: document.get_metadata_value("Title"))
     return "" if _POOR_TITLE.search(title) else title
 
 
@@ -111,7 +119,7 @@ def _outline(document: pypdfium2.PdfDocument) -> list[tuple[int, int, str]]:
     for bookmark in document.get_toc(max_depth=4):
         target = bookmark.get_dest()
         page = target.get_index() if target else None
-        title = _clean(bookmark.get_title())[:MAX_HEADING_CHARACTERS]
+        title = _label(bookmark.get_title)[:MAX_HEADING_CHARACTERS]
         if page is not None and title:
             found.append((page, bookmark.level + 1, title))
         if len(found) == MOST_HEADINGS:

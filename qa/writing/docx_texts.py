@@ -11,7 +11,6 @@ import html
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 
 from lxml import etree
@@ -27,7 +26,6 @@ _INVISIBLE = {f"{_W}{name}" for name in (
 _CONTAINERS = {f"{_W}{name}" for name in ("hyperlink", "ins", "smartTag", "sdt", "sdtContent", "moveTo")}
 _SPAN = re.compile(r"<span id=(\d+)>(.*?)</span>", re.S)
 _TAG = re.compile(r"</?[A-Za-z][^>]*>")
-_BROKEN = (zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, OSError, NotImplementedError, KeyError)
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -58,10 +56,12 @@ class Docx:
                 raise DocxProblem("broken")
             names.sort(key=lambda name: (name != "word/document.xml", name))
             self._trees = {name: _parsed(self._read(name)) for name in names}
-        except _BROKEN:
-            raise DocxProblem("broken") from None
-        self._segments = [segment for tree in self._trees.values() for paragraph in tree.iter(f"{_W}p")
-                          for segment in _segments(paragraph)]
+            self._segments = [segment for tree in self._trees.values() for paragraph in tree.iter(f"{_W}p")
+                              for segment in _segments(paragraph)]
+        except (DocxProblem, MemoryError):
+            raise
+        except Exception as error:  # whatever zipfile, zlib and lxml raise for damaged bytes
+            raise DocxProblem("broken") from error
 
     def _read(self, name: str) -> bytes:
         """At most what the archive's list of contents promised, whatever it really unpacks to."""

@@ -105,7 +105,7 @@ def _decoded(data: bytes, declared: str | None) -> str:
         try:
             if encoding and b"\x00" not in data:
                 return data.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):
             continue
     return decode(data)
 

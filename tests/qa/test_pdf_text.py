@@ -72,6 +72,13 @@ def test_the_files_own_outline_says_what_the_headings_are():
     assert parsed.title == "A report"
 
 
+def test_a_title_that_is_no_text_does_not_keep_the_pages_from_being_read():
+    half = "þÿØ\x00\x00A"  # half of a character of UTF-16
+    parsed = parse(pdf([["Beginning", "", LONG]], outline=[(half, 0), ("Beginning", 0)], title=half), "file.pdf")
+    assert parsed.text == f"Beginning\n\n{LONG}"
+    assert [heading.title for heading in parsed.structure.headings] == ["Beginning"]
+
+
 @pytest.mark.parametrize(("data", "code", "words"), [
     (pdf([["secret"]], is_encrypted=True), "encrypted", "password"),
     (pdf([[], []]), "scanned", "OCR"),

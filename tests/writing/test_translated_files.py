@@ -9,9 +9,12 @@ from pathlib import Path
 import docx
 import pytest
 from docx.shared import Pt
+from hypothesis import given, settings
 
 from qa.writing import files
+from qa.writing.docx_texts import Docx, DocxProblem
 from qa.writing.files import FileProblem
+from tests.docx_files import damaged_in
 from tests.writing.test_translate_text import translated
 
 SRT = """1
@@ -125,3 +128,13 @@ def test_a_file_that_cannot_be_translated_says_why(tmp_path: Path, name: str, da
     with pytest.raises(FileProblem) as raised:
         through(tmp_path, name, data)
     assert raised.value.code == code
+
+
+@settings(max_examples=40)
+@given(damaged_in(report()))
+def test_a_damaged_docx_is_translated_or_refused(damaged: bytes):
+    try:
+        taken = Docx(damaged)
+    except DocxProblem:
+        return
+    assert Docx(taken.written([line.upper() for line in taken.lines])).lines is not None
