@@ -162,7 +162,7 @@ async def _of_sentences(
 ) -> AsyncGenerator[SummaryEvent, None]:
     wanted = words_wanted(length, read.text, read.words)
     pool, sections = read.sentences, []
-    model, marks = "", {"read_ms": 0.0}
+    marks: dict[str, float] = {}
     if read.sections:
         began = time.perf_counter()
         budget = max(SECTION_WORDS, 2 * wanted // len(read.sections))
@@ -196,15 +196,13 @@ async def _of_sentences(
     began = time.perf_counter()
     chosen = await _choose(read, pool, models, client, words=None if style == "sentence" else wanted,
                            sentences_wanted=1 if style == "sentence" else None)
-    model = chosen.model
     marks["choose_ms"] = _ms(began)
     said = [_sentence(read, place, score) for place, score in chosen.ranges]
     summary = _formed([each.text for each in said], style)
     yield SummaryDelta(text=summary)
     yield SummaryDone(
         summary=summary, style=style, method="quoted", sentences=said, sections=sections, words=count_words(summary),
-        source_words=read.words, model=model, fallback=fallback,
-        timings={name: value for name, value in marks.items() if value},
+        source_words=read.words, model=chosen.model, fallback=fallback, timings=marks,
     )
 
 
@@ -261,13 +259,14 @@ async def _by_sections(
 
 
 def _pooled(chosen: Sequence[_Chosen]) -> list[Range]:
-    """The chosen of all sections; when they are too many, of each section its best."""
+    """The chosen of all sections; when they are too many, of each section its best, and of those the best."""
     most = max(1, MOST_POOLED // len(chosen))
-    pool: list[Range] = []
-    for each in chosen:
-        best = sorted(each.ranges, key=lambda pair: -pair[1])[:most]
-        pool += [place for place, _score in sorted(best)]
-    return pool
+    pool = [pair for each in chosen for pair in _best(each.ranges, most)]
+    return sorted(place for place, _score in _best(pool, MOST_POOLED))
+
+
+def _best(ranges: Sequence[tuple[Range, float]], most: int) -> list[tuple[Range, float]]:
+    return sorted(ranges, key=lambda pair: -pair[1])[:most]
 
 
 async def _choose(
@@ -284,7 +283,7 @@ async def _told(read: _Read, pool: Sequence[Range], models: Models, client: str)
     if len(read.text) <= TOLD_CHARACTERS:
         return _blocks(read.sentences)
     words = round(TOLD_CHARACTERS * read.words / len(read.text))
-    chosen = await _choose(read, list(pool)[:MOST_POOLED], models, client, words=words)
+    chosen = await _choose(read, pool, models, client, words=words)
     return [place for place, _score in chosen.ranges]
 
 
@@ -313,5 +312,5 @@ def _written(
     return SummaryDone(
         summary=piece.summary, style=style, method="written", sentences=placed, sections=sections,
         words=count_words(piece.summary), source_words=read.words, model=piece.model, supported=piece.supported,
-        timings={name: value for name, value in marks.items() if value},
+        timings=marks,
     )

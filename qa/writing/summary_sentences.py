@@ -25,8 +25,9 @@ Range = tuple[int, int]
 
 
 def telling_sentences(text: str, structure: Structure) -> list[Range]:
-    """Those that can stand in a summary, in order; all sentences when the text has no such."""
+    """Those that can stand in a summary, in order; all sentences when the text has no such, code when it has none."""
     headings = {heading.start for heading in structure.headings}
+    code: list[Range] = []
     everything: list[Range] = []
     telling: list[Range] = []
     in_code = False
@@ -34,6 +35,7 @@ def telling_sentences(text: str, structure: Structure) -> list[Range]:
         fence = _CODE.match(text, start, end)
         if fence or in_code:
             in_code ^= fence is not None and text.find(fence.group(), start + 3, end) < 0
+            code += _cut(text, start, end)
             continue
         begins = _after_marker(text, start, end)
         pieces = list(_cut(text, begins, end))
@@ -42,7 +44,7 @@ def telling_sentences(text: str, structure: Structure) -> list[Range]:
         is_row = text.startswith("|", start) or text.find(" | ", start, end) >= 0
         if not is_heading and not is_row and _says_something(text, begins, end):
             telling += pieces
-    return telling or everything
+    return telling or everything or code
 
 
 def _after_marker(text: str, start: int, end: int) -> int:

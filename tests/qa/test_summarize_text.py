@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models_service.errors import ModelsError, ModelsUnavailable
@@ -88,6 +88,7 @@ RIVER = ("The river rises in the northern hills. It flows past three old towns a
 @settings(max_examples=60)
 @given(texts, st.sampled_from(["paragraph", "bullets", "sentence", "key_terms"]),
        st.sampled_from(["short", "medium", "long", 1, 25]))
+@example("```\ncode", "paragraph", "short")
 def test_offsets_of_summary_sentences_always_match_the_source(text: str, style: str, length: str | int):
     try:
         done = asyncio.run(summary_of(text, style=style, length=length))
@@ -242,3 +243,12 @@ async def test_a_generator_that_fails_before_its_first_word_leaves_a_quoted_summ
 async def test_a_generator_that_breaks_off_in_the_middle_is_an_error():
     with pytest.raises(ModelsError):
         await summary_of(RIVER, FirstWords(["The river"], ModelsUnavailable("gone")), method="written")
+
+
+async def test_a_text_of_more_sections_than_sentences_can_be_asked_about_at_once_is_summarized(monkeypatch):
+    monkeypatch.setattr("qa.writing.sections.EVEN_SENTENCES", 1)
+    models = FirstWords()  # takes 2,000 sentences at most
+    text = " ".join(f"Sentence {number} says hardly anything." for number in range(2_100))
+    (done,) = (event for event in await events_of(text, models) if isinstance(event, SummaryDone))
+    assert len(done.sections) == 2_100 and done.sentences
+    assert [each.start for each in done.sentences] == sorted(each.start for each in done.sentences)
