@@ -29,9 +29,9 @@ class Glossary:
     """The terms of one translation, longest first, so that "steam engine" goes before "engine"."""
 
     def __init__(self, terms: Sequence[Term]) -> None:
-        self._exact = {term.source: term for term in terms}
-        self._folded = {term.source.lower(): term for term in terms if not term.case_sensitive}
-        ordered = sorted({term.source for term in terms if term.source.strip()}, key=len, reverse=True)
+        self._exact = {" ".join(term.source.split()): term for term in terms}
+        self._folded = {source.lower(): term for source, term in self._exact.items() if not term.case_sensitive}
+        ordered = sorted(filter(None, self._exact), key=len, reverse=True)
         self._pattern = re.compile("|".join(map(_as_word, ordered)), re.IGNORECASE) if ordered else None
 
     def find(self, text: str, taken: Sequence[Held] = ()) -> list[Held]:
@@ -40,10 +40,11 @@ class Glossary:
             return []
         found = []
         for match in self._pattern.finditer(text):
-            term = self._exact.get(match.group()) or self._folded.get(match.group().lower())
+            said = " ".join(match.group().split())  # a line may end within a term
+            term = self._exact.get(said) or self._folded.get(said.lower())
             free = all(match.end() <= held.start or match.start() >= held.end for held in taken if held.is_hard)
             if term is not None and free:
-                found.append(Held(match.start(), match.end(), "term", term.target, match.group()))
+                found.append(Held(match.start(), match.end(), "term", term.target, said))
         return found
 
 

@@ -102,7 +102,7 @@ def test_a_number_that_a_model_loses_is_put_back_and_a_short_one_is_flagged():
 def test_glossary_terms_are_enforced_and_counted():
     terms = [Term("steam engine", "Dampfmaschine"), Term("engine", "Motor"), Term("US", "USA", case_sensitive=True)]
     for models in (Capitals(), Forgetful()):
-        done = translated("The steam engine and an engine. Give us the US Engine.", models, glossary=terms)
+        done = translated("The steam\nengine and an engine. Give us the US Engine.", models, glossary=terms)
         assert done.translation.count("Dampfmaschine") == 1 and done.translation.count("Motor") == 2
         hits = {(hit.target, hit.hits) for hit in done.glossary_hits}
         assert hits == {("Dampfmaschine", 1), ("Motor", 2), ("USA", 1)}
