@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 if not isinstance(found, dict):
                     raise FormatError(f'{path}, line {number}: expected a JSON object, such as {{"text": "…"}}')
                 yield number, found
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise FormatError(f"{path} cannot be read after line {number}: {error}") from error
         except ValueError as error:
             if isinstance(error, FormatError):

@@ -54,3 +54,11 @@ def test_a_gzip_file_that_was_cut_off_is_said(tmp_path: Path) -> None:
         list(read_json_lines(file))
     with pytest.raises(FormatError, match="check the path"):
         list(read_json_lines(tmp_path / "none"))
+
+
+def test_a_gzip_file_that_is_damaged_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl.gz"
+    header = gzip.compress(b"")[:10]
+    file.write_bytes(header + b"\xff" * 40)  # no block of a stream is of this type
+    with pytest.raises(FormatError, match="cannot be read after line 0"):
+        list(read_json_lines(file))
