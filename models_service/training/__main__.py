@@ -5,7 +5,7 @@
 
 With --measure nothing is trained: a few steps are timed, and the last event says what the whole would take.
 
-Exit status: 0 done, 75 stopped on request with the checkpoint kept (EX_TEMPFAIL), 1 failed; the last event says why.
+Exit status: 0 done, STOPPED, 1 failed; the last event says why.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from transformers.utils import logging as transformers_logging
 
+from models_service.training import STOPPED
 from models_service.training.finished import register
 from models_service.training.loop import Stopped, train
 from models_service.training.measure import measure
@@ -43,7 +44,7 @@ def main(folder: Path, *, only_measure: bool = False) -> int:
         if "register" in spec:
             registered = {"registered": register(run, spec, metrics).model_dump()}
     except Stopped:
-        return 75
+        return STOPPED
     except Exception as error:
         run.say(f"failed: {error}")
         run.event(failed=cause(error), message=str(error))

@@ -28,8 +28,8 @@ from models_service.base_models import resolve
 from models_service.evaluation import perplexity
 from models_service.formats.corpus import Document, read_corpus
 from models_service.model_files import check_files
+from models_service.training.adapter_files import slim
 from models_service.training.packing import pack
-from models_service.training.qa import forget_local_path, halve
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings_causal import CausalSettings
 
@@ -101,8 +101,7 @@ class CausalTask:
             return
         self.model.save_pretrained(run.model)
         if self.settings.method == "lora":
-            forget_local_path(run.model / "adapter_config.json", self.settings.base)
-            halve(run.model / "adapter_model.safetensors")
+            slim(run.model, self.settings.base)
 
 
 def _read(paths: Sequence[Path], language: str, run: RunFolder) -> list[Document]:

@@ -7,7 +7,6 @@ here" (Devlin et al. 2019, section 4.3). Where annotators differ, the target is 
 from __future__ import annotations
 
 import copy
-import json
 import random
 import shutil
 from collections.abc import Sequence
@@ -17,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import load_file, save_file
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from models_service.base_models import resolve
@@ -26,6 +24,7 @@ from models_service.engines.span_windows import Window, cut_windows, pad
 from models_service.evaluation import reading
 from models_service.formats.squad import Question, read_squad
 from models_service.model_files import CALIBRATION_FILE
+from models_service.training.adapter_files import slim
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings import QaSettings
 from models_service.training.unanswerable import unanswerable
@@ -139,8 +138,7 @@ class QaTask:
             return
         self.model.save_pretrained(run.model)
         if self.settings.method == "lora":
-            forget_local_path(run.model / "adapter_config.json", self.settings.base)
-            halve(run.model / "adapter_model.safetensors")
+            slim(run.model, self.settings.base)
 
 
 def _lora(rank: int) -> LoraConfig:
@@ -155,18 +153,6 @@ def _switch_off_dropout(model: torch.nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-
-
-def halve(weights: Path) -> None:
-    """Keep an adapter in float16: half the size, and eleven significant bits are more than it is computed with."""
-    tensors = {name: tensor.half() for name, tensor in load_file(weights).items()}
-    save_file(tensors, weights, metadata={"format": "pt"})
-
-
-def forget_local_path(config: Path, base: str) -> None:
-    values = json.loads(config.read_text())
-    values["base_model_name_or_path"] = base
-    config.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
 
 
 def _label(window: Window, question: Question) -> Example:

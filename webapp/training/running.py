@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from models_service.training import STOPPED
 from webapp.errors import SiteError
 from webapp.training import claims, orders, outcomes, places, stream
 from webapp.training.child import Child
@@ -23,7 +24,6 @@ STOP_SECONDS = 20.0
 """A child that was asked to stop has this long to save its checkpoint; then it is killed and an older one counts."""
 MOST_DEATHS = 3
 """A child that is killed this often without getting further will not get further."""
-STOPPED = 75
 BEGINNING = (JobStatus.STARTING, JobStatus.RESUMING)
 GOING_ON = (*BEGINNING, JobStatus.RUNNING)
 WANTED_ENDS = {JobStatus.CANCELLING: JobStatus.CANCELLED, JobStatus.PAUSING: JobStatus.PAUSED}

@@ -20,11 +20,9 @@ from django.core.management.base import CommandError
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from models_service.training import STOPPED
 from models_service.training.recipes import RECIPES
 from webapp.ops.command_line import SiteCommand, wrong_use
-
-STOPPED = 75
-"""The child's exit status when it was asked to stop and has kept its checkpoint (EX_TEMPFAIL)."""
 
 
 class Command(SiteCommand):
