@@ -206,6 +206,11 @@ def kept_files(folder: Path) -> list[Path]:
     )
 
 
+def size_of(folder: Path) -> int:
+    """Bytes of the files that a version consists of."""
+    return sum((folder / file).stat().st_size for file in kept_files(folder))
+
+
 def copy(source: Path, target: Path) -> None:
     """Copy a model's files to `target`, a new folder, and bring them to the disk. Samples are made anew."""
     for name in kept_files(source):

@@ -100,8 +100,7 @@ def _measure(made: Gate) -> None:
 def _seen_in_training(made: Gate, measured_on: DatasetVersion) -> int:
     """Rows of another data set may hold texts of the one that was trained on; within one the split sees to it."""
     version = next((one for one in shelf.versions(made.name) if one.version == made.candidate), None)
-    data = version.lineage.get("data", {}).get("id") if version else None
-    trained_on = DatasetVersion.objects.filter(pk=data).first()
+    trained_on = shelf.trained_on(version)
     if trained_on is None or trained_on == measured_on:
         return 0
     return splits.overlap(list(datasets.rows(measured_on, side="held-out")),
@@ -191,7 +190,6 @@ def _note(served: served_models.Served, name: str, user: User | None, **values: 
 def size(registry: Registry, name: str, version: str) -> int:
     """Bytes of a version's files; 0 when it is not there."""
     try:
-        folder = registry.version(name, version).directory()
-        return sum((folder / file).stat().st_size for file in model_files.kept_files(folder))
+        return model_files.size_of(registry.version(name, version).directory())
     except (ModelMissing, ModelUnusable, OSError):
         return 0

@@ -6,12 +6,14 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from models_service import model_files
 from models_service.model_files import CARD_FILE, ModelMissing, ModelUnusable
 from models_service.registry import Registry
 from models_service.versions import STARTER_VERSION
 from webapp.training import subjects
-from webapp.training.models import DataTask
+from webapp.training.models import DatasetVersion, DataTask
 
 
 @dataclass
@@ -33,6 +35,14 @@ class Version:
         return next((one.task for one in subjects.SUBJECTS.values() if one.kind == self.kind), "")
 
 
+def trained_on(version: Version | None) -> DatasetVersion | None:
+    """None when its data set is gone, or when its card, which may come from elsewhere, names none of this site."""
+    try:
+        return DatasetVersion.objects.filter(pk=version.lineage["data"]["id"]).first() if version else None
+    except (KeyError, TypeError, ValueError, ValidationError):
+        return None
+
+
 def names() -> list[str]:
     return subjects.registry().names()
 
@@ -52,9 +62,8 @@ def _version(registry: Registry, name: str, version: str) -> Version | None:
     except (ModelMissing, ModelUnusable):
         return None
     served = "current" if version == live.current else "previous" if version == live.previous else ""
-    size = sum((folder / file).stat().st_size for file in model_files.kept_files(folder))
     card = _card(folder / CARD_FILE)
-    return Version(name, version, model.kind, served, size, model_files.figures(folder),
+    return Version(name, version, model.kind, served, model_files.size_of(folder), model_files.figures(folder),
                    {key: card[key] for key in ("base", "data", "settings", "code", "run", "source") if key in card})
 
 

@@ -199,7 +199,7 @@ def _rows(registry: Registry, versions: Versions, name: str) -> list[dict[str, A
         row = {"name": name, "kind": model.kind, "version": version, "live": served, "bytes": 0, "metrics": {}}
         try:
             folder = model.directory()
-            row["bytes"] = sum((folder / file).stat().st_size for file in model_files.kept_files(folder))
+            row["bytes"] = model_files.size_of(folder)
             row["metrics"] = model_files.figures(folder)
         except ModelMissing:
             pass  # a starter that is not installed is listed as that
