@@ -121,11 +121,7 @@ class Supervisor:
 
     def start(self, *parts: Part) -> None:
         """Start these side by side and wait until each is ready; CannotStart when one dies or takes too long."""
-        fresh = [Kept(part, self._data, self._verbose) for part in parts]
-        self._kept += fresh
-        for kept in fresh:
-            kept.start()
-        for kept in fresh:
+        for kept in [self.add(part) for part in parts]:
             end = time.monotonic() + kept.part.start_seconds
             while not kept.is_ready():
                 if self._stop.is_set():
@@ -139,11 +135,12 @@ class Supervisor:
                     raise CannotStart(f"The {kept.part.name} process {why}. Its log is {log}; it ends with:{lines}")
                 self._stop.wait(LOOK_SECONDS)
 
-    def add(self, part: Part) -> None:
+    def add(self, part: Part) -> Kept:
         """Start it without waiting until it is ready; from now on it is kept like the others."""
         kept = Kept(part, self._data, self._verbose)
         self._kept.append(kept)
         kept.start()
+        return kept
 
     def keep(self) -> None:
         """Restart what dies, until a stop is asked for."""
