@@ -93,7 +93,8 @@ def test_a_data_set_is_not_deleted_under_a_job_that_needs_it(keepers, admin) -> 
 @pytest.mark.parametrize(("options", "field"), [
     ({"epochs": "many"}, "epochs"), ({"epochs": 0}, "epochs"), ({"method": "magic"}, "method"),
     ({"speed": 1}, "speed"), ({"base": "nobody"}, "base"),
-    ({"base": "wenda-reader@v9"}, "base"), ({"data": ["/etc/passwd"]}, "data"),
+    ({"base": "wenda-reader@v9"}, "base"), ({"base": "wenda-translator@starter"}, "base"),
+    ({"data": ["/etc/passwd"]}, "data"),
 ])
 def test_a_setting_that_cannot_be_used_is_named(keepers, admin, options: dict, field: str) -> None:
     with pytest.raises(BadInput) as refused:
@@ -233,6 +234,16 @@ def test_rows_whose_text_was_trained_on_are_told_at_the_gate(keepers, candidate,
     trained = {row["context"] for row in datasets.rows(keepers, side="train")}
     expected = sum(row["context"] in trained for row in datasets.rows(other, side="held-out"))
     assert promoting.gate("wenda-reader", candidate).seen_in_training == expected > 0
+
+
+def test_a_card_from_elsewhere_says_nothing_of_this_site_s_data(candidate, settings, admin, client) -> None:
+    from models_service.registry import versions_in
+
+    card = versions_in(settings.DATA_DIR / "models").directory("wenda-reader", candidate) / "card.json"
+    client.force_login(admin)
+    for data in ("squad", ["squad"], {"id": "squad"}, {"name": "squad"}):
+        card.write_text(json.dumps({"data": data}))
+        assert client.get(f"/dashboard/models/wenda-reader/{candidate}/").status_code == 200
 
 
 def test_against_the_rule_a_version_is_served_only_with_a_reason(keepers, candidate, admin) -> None:

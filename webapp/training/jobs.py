@@ -94,7 +94,7 @@ def checked_options(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
     given.pop("base", None)
     begins_anew = options.get("base") == "" and not subjects.SUBJECTS[task].default_base
     base = "" if begins_anew else options.get("base") or subjects.default_base(task)
-    subjects.base_source(base)
+    base = subjects.check_base(base, task) if base else ""
     # What the site fills in itself must not be missing now.
     needed = {name: ["data"] for name, field in recipe.model_fields.items() if name == "data" and field.is_required()}
     try:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from models_service.model_files import ModelMissing, ModelUnusable
-from models_service.registry import ENCODER, READER, SUMMARIZER, TRANSLATOR, Registry
+from models_service.registry import ENCODER, READER, SUMMARIZER, TRANSLATOR, Model, Registry
 from models_service.training.recipes import RECIPES, Recipe
 from models_service.versions import STARTER_VERSION
 from webapp.errors import BadInput
@@ -100,25 +100,32 @@ def base_source(label: str) -> str:
     """As a recipe takes it: the starter encoder's package, else the version's folder; "" for a new model."""
     if not label:
         return ""
-    name, _mark, version = label.partition("@")
-    if (name, version) == (ENCODER, STARTER_VERSION):
-        return registry().version(name, version).source
-    try:
-        model = registry().find(label)
-        folder = model.directory()
-    except (ModelMissing, ModelUnusable) as problem:
-        raise BadInput(str(problem), "base") from None
-    return model.source if not Path(model.source).is_dir() else str(folder)
+    model, folder = _found(label, "base")
+    return str(folder) if Path(model.source).is_dir() else model.source
+
+
+def check_base(label: str, task: str) -> str:
+    """NAME@VERSION of a model that a fine-tune for the task can start from; BadInput otherwise."""
+    model, _folder = _found(label, "base")
+    if model.kind not in SUBJECTS[task].base_kinds:
+        raise BadInput(_("%(model)s is a model of kind %(kind)s, from which %(task)s does not start.")
+                       % {"model": model.label, "kind": model.kind, "task": task}, "base")
+    return model.label
 
 
 def check_model(label: str, task: str) -> str:
     """NAME@VERSION of a model that the task can measure; BadInput otherwise."""
-    try:
-        model = registry().find(label)
-        model.directory()
-    except (ModelMissing, ModelUnusable) as problem:
-        raise BadInput(str(problem), "models") from None
+    model, _folder = _found(label, "models")
     if model.kind != SUBJECTS[task].kind:
         raise BadInput(_("%(model)s is a model of kind %(kind)s, which %(task)s does not measure.")
                        % {"model": model.label, "kind": model.kind, "task": task}, "models")
     return model.label
+
+
+def _found(label: str, field: str) -> tuple[Model, Path]:
+    """With its folder."""
+    try:
+        model = registry().find(label)
+        return model, model.directory()
+    except (ModelMissing, ModelUnusable) as problem:
+        raise BadInput(str(problem), field) from None

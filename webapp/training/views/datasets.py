@@ -70,7 +70,8 @@ def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
             error = problem.message
     number = request.GET.get("version", "")
     versions = found.versions.all()
-    shown = versions.filter(number=int(number)).first() if number.isascii() and number.isdigit() else versions.first()
+    is_number = number.isascii() and number.isdigit() and len(number) < 10
+    shown = versions.filter(number=int(number)).first() if is_number else versions.first()
     context = {"dataset": found, "versions": versions, "version": shown, "error": error}
     if shown is not None:
         context |= _contents(request, shown)
@@ -121,6 +122,6 @@ def delete(request: HttpRequest, identifier: UUID) -> HttpResponse:
 
 def _share(request: HttpRequest) -> float:
     given = request.POST.get("share", "20")
-    if not given.isascii() or not given.isdigit():
+    if not given.isascii() or not given.isdigit() or len(given) > 2:
         raise BadInput(_("The held-out share is from 0 to 90 %."), "share")
     return int(given) / 100

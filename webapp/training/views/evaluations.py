@@ -39,7 +39,8 @@ def evaluations(request: HttpRequest) -> HttpResponse:
             if data is None:
                 raise BadInput(_("Choose a data set."), "data")
             made = jobs.evaluate(task, data, request.POST.getlist("models"), request.user,
-                                 limit=int(limit) if limit.isascii() and limit.isdigit() else None,
+                                 limit=int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10
+                                 else None,
                                  options={name: request.POST.get(name) for name in ("source", "target")})
             return redirect("job", made.pk)
         except BadInput as problem:
