@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +17,8 @@ from models_service.formats.files import FormatError
 from models_service.formats.tokens import tokens_of
 from models_service.training.packing import NOT_LEARNED, pack
 from models_service.training.settings_causal import CausalSettings
-from tests.small_generator import PROJECT, train
+from tests.small_generator import train
+from tests.training.runs import kill_at, write_spec
 
 CONVERSATION = (("system", "Be brief."), ("user", "Where is it?"), ("assistant", "In the park."), ("user", "Why?"),
                 ("assistant", "It was built there."))
@@ -53,17 +49,8 @@ def test_a_model_from_scratch_learns_its_texts(tmp_path: Path, texts: Path) -> N
 def test_a_killed_run_ends_in_the_weights_of_an_uninterrupted_one(tmp_path: Path, texts: Path) -> None:
     settings = {"data": [str(texts)], "epochs": 4, "checkpoint_seconds": 0.001, **SIZES}
     whole = load_file(train(tmp_path / "whole", **settings) / "model.safetensors")
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    (broken / "spec.json").write_text(json.dumps({"task": "causal", "settings": settings}))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "models_service.training", str(broken)], cwd=PROJECT, stdout=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    while process.poll() is None and not (broken / "checkpoint" / "state.json").is_file():
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait(60) == -signal.SIGKILL
+    broken = write_spec(tmp_path / "broken", "causal", settings)
+    kill_at(broken, [1])
     resumed = load_file(train(broken, **settings) / "model.safetensors")
     assert "resumed at step" in (broken / "log.txt").read_text()
     for name, weights in whole.items():
