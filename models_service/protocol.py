@@ -219,7 +219,10 @@ class Citation(Message):
     score: float = Field(description="0 to 1: how likely the reader holds this span to be the answer")
     url: str = Field("", description="opens the document at the citation; filled in by the site")
     page: int | None = Field(None, description="the page it begins on, from 1, where the document has pages")
-    section: str = Field("", description="the heading that it stands under, where there is one")
+    page_kind: Literal["page", "slide"] = Field("page", description="what such a page is called in this document")
+    section: str = Field("", description="the heading that it stands under, where there is one; in a spreadsheet "
+                         "the sheet")
+    row: int | None = Field(None, description="the row of the spreadsheet that it stands in, from 1")
     mark: int = Field(0, description="the bracketed number that a generator's answer names it by; 0 for quoted ones")
 
 

@@ -1,4 +1,4 @@
-"""Uploaded bytes to normalised text with a title and its structure. A type of document is one row of `PARSERS`.
+"""Uploaded bytes to normalised text with a title and its structure. A type of document is one row of `FORMATS`.
 
 The text returned here is what is stored; every offset in passages and citations counts its characters.
 """
@@ -7,22 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import PurePath
 from typing import Literal
 
-from qa.encodings import NotText, decode
-from qa.html_text import declared_encoding, html_headings, html_to_text
-from qa.structure import NOTHING_KNOWN, Structure, located, markdown_structure
+from qa.encodings import NotText
+from qa.file_text import FileText
+from qa.structure import NOTHING_KNOWN, Structure
 from qa.unreadable import Unreadable, UnreadableCode
 
 MAX_DOCUMENT_BYTES = 200 * 1000 * 1000
 """A site lets in at most this, whatever its setting: more takes longer to read than a file may (qa/reading.py)."""
 MAX_TITLE_CHARACTERS = 200
+_WORD = re.compile(r"\w")
 
 DocumentErrorCode = Literal["empty", "binary", "too_large", "unsupported"] | UnreadableCode
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 class DocumentError(ValueError):
@@ -32,6 +32,46 @@ class DocumentError(ValueError):
         super().__init__(message)
         self.code: DocumentErrorCode = code
         self.message = message
+
+
+@dataclass(frozen=True)
+class Format:
+    """A type of file: the endings that tell it, and the function, as "module:name", that reads its bytes.
+
+    The function's module, with the libraries that it needs, is loaded by the first file of the type.
+    """
+
+    endings: tuple[str, ...]
+    media_type: str
+    function: str
+
+    def read(self, data: bytes) -> FileText:
+        module, name = self.function.split(":")
+        reader: Callable[[bytes], FileText] = getattr(import_module(f"qa.{module}"), name)
+        return reader(data)
+
+
+_OPEN_XML = "application/vnd.openxmlformats-officedocument"
+FORMATS = (
+    Format((".pdf",), "application/pdf", "pdf_text:read_pdf"),
+    Format((".docx",), f"{_OPEN_XML}.wordprocessingml.document", "docx_text:read_docx"),
+    Format((".pptx",), f"{_OPEN_XML}.presentationml.presentation", "pptx_text:read_pptx"),
+    Format((".xlsx",), f"{_OPEN_XML}.spreadsheetml.sheet", "spreadsheet_text:read_spreadsheet"),
+    Format((".xls",), "application/vnd.ms-excel", "spreadsheet_text:read_spreadsheet"),
+    Format((".ods",), "application/vnd.oasis.opendocument.spreadsheet", "spreadsheet_text:read_spreadsheet"),
+    Format((".csv",), "text/csv", "csv_text:read_csv"),
+    Format((".tsv",), "text/tab-separated-values", "csv_text:read_csv"),
+    Format((".html", ".htm"), "text/html", "html_text:read_html"),
+    Format((".md", ".markdown"), "text/markdown", "plain_text:read_markdown"),
+    Format((".txt", ".text", ".log"), "text/plain", "plain_text:read_text"),
+    Format((".epub",), "application/epub+zip", "epub_text:read_epub"),
+    Format((".eml",), "message/rfc822", "mail_text:read_mail"),
+    Format((".rtf",), "application/rtf", "rtf_text:read_rtf"),
+)
+FORMAT_BY_ENDING = {ending: each for each in FORMATS for ending in each.endings}
+ENDINGS = tuple(FORMAT_BY_ENDING)
+FORMAT_NAMES = tuple(each.endings[0].removeprefix(".").upper() for each in FORMATS)
+"""As a person knows them, in any language."""
 
 
 @dataclass(frozen=True)
@@ -51,34 +91,35 @@ def parse(data: bytes, name: str) -> ParsedDocument:
         DocumentError: too large, of a type that is not read here, binary, encrypted, damaged, or without text.
     """
     check_size(len(data), name)
-    parser = parser_for(name)
+    form = format_of(name)
     if not data.strip():
         raise DocumentError("empty", f"{name} is empty.")
     try:
-        parsed = parser(data)
+        read = form.read(data)
     except NotText as error:
         raise DocumentError("binary", f"{name} cannot be read as text: {error}.") from error
     except Unreadable as error:
         raise DocumentError(error.code, f"{name} cannot be read: {error.reason}") from error
-    if not _WORD.search(parsed.text):
+    if not _WORD.search(read.text):
         raise DocumentError("empty", f"{name} holds no text.")
-    return replace(parsed, title=parsed.title or PurePath(name).stem or name)
+    title = read.title[:MAX_TITLE_CHARACTERS].strip() or _first_line(read) or PurePath(name).stem or name
+    return ParsedDocument(title, read.text, form.media_type, read.structure)
 
 
-def parser_for(name: str) -> Callable[[bytes], ParsedDocument]:
-    """What reads a file of this name.
+def format_of(name: str) -> Format:
+    """What a file of this name is.
 
     Raises:
         DocumentError: its type is not read here.
     """
     ending = PurePath(name).suffix.lower()
-    parser = PARSERS.get(ending)
-    if parser is None:
+    found = FORMAT_BY_ENDING.get(ending)
+    if found is None:
         raise DocumentError(
             "unsupported",
-            f"{name}: files of type {ending or '(none)'} cannot be read. Supported: {', '.join(sorted(PARSERS))}.",
+            f"{name}: files of type {ending or '(none)'} cannot be read. Supported: {', '.join(ENDINGS)}.",
         )
-    return parser
+    return found
 
 
 def check_size(size: int, name: str) -> None:
@@ -95,96 +136,11 @@ def check_size(size: int, name: str) -> None:
         )
 
 
-def normalise(text: str) -> str:
-    """One kind of newline, no control characters but tab, no byte order mark inside, no white space at the ends."""
-    text = _NEWLINES.sub("\n", text)
-    return _UNWANTED.sub("", text).strip()
-
-
-def _parse_text(data: bytes) -> ParsedDocument:
-    text = normalise(decode(data))
-    return ParsedDocument(_first_line(text), text, "text/plain")
-
-
-def _parse_markdown(data: bytes) -> ParsedDocument:
-    """Kept as source: answers quote it exactly and are rendered as Markdown where they are shown."""
-    text = normalise(decode(data))
-    front_matter = _FRONT_MATTER_TITLE.match(text[:_FRONT_MATTER_CHARACTERS])
-    found = front_matter or _HEADING.search(text) or _UNDERLINED.search(text)
-    title = _inline(found.group(1)[: 2 * MAX_TITLE_CHARACTERS])[:MAX_TITLE_CHARACTERS] if found else ""
-    return ParsedDocument(title or _first_line(text), text, "text/markdown", markdown_structure(text))
-
-
-def _parse_html(data: bytes) -> ParsedDocument:
-    html = _decode_html(data)
-    title, text = html_to_text(html)
-    text, title = normalise(text), normalise(title)
-    structure = located(text, ((level, normalise(heading)) for level, heading in html_headings(html)))
-    return ParsedDocument(title[:MAX_TITLE_CHARACTERS] or _first_line(text), text, "text/html", structure)
-
-
-def _parse_pdf(data: bytes) -> ParsedDocument:
-    from qa.pdf_text import pdf_to_text  # here: its native library is for the child process that reads, no other
-
-    read = pdf_to_text(data)
-    title = read.title[:MAX_TITLE_CHARACTERS] or _first_line(read.text)
-    return ParsedDocument(title, read.text, "application/pdf", read.structure)
-
-
-def _parse_docx(data: bytes) -> ParsedDocument:
-    from qa.docx_text import docx_to_text
-
-    read = docx_to_text(data)
-    title = read.title[:MAX_TITLE_CHARACTERS] or _first_line(read.text)
-    return ParsedDocument(title, read.text, DOCX, read.structure)
-
-
-def _decode_html(data: bytes) -> str:
-    """What is UTF-8 is read as such, whatever the page says of itself; else the page is believed."""
-    declared = declared_encoding(data)
-    if declared and b"\x00" not in data and not _is_utf8(data):
-        with suppress(LookupError, UnicodeError):
-            return data.decode(declared)
-    return decode(data)
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _first_line(text: str) -> str:
-    line = next((line.strip() for line in text.split("\n") if line.strip()), "")
+def _first_line(read: FileText) -> str:
+    """What may stand for the title of a text that has none; the rows of a table do not."""
+    if read.structure.rows:
+        return ""
+    line = next((line.strip() for line in read.text.split("\n") if line.strip()), "")
     if len(line) <= 100:
         return line
     return re.split(r"(?<=[.!?])\s|(?<=[。！？])", line[:101])[0][:100].rstrip() + "…"
-
-
-def _inline(markdown: str) -> str:
-    """A heading without its marks: emphasis, code, the address of a link."""
-    without_links = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
-    return re.sub(r"[*`\"]+|(?<!\w)_|_(?!\w)|\s#+$", "", without_links).strip()
-
-
-_FRONT_MATTER_CHARACTERS = 4096
-_NEWLINES = re.compile("\r\n?|[\u2028\u2029\x85\x0b\x0c]")
-_WORD = re.compile(r"\w")
-_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
-_FRONT_MATTER_TITLE = re.compile(r"---\n(?:(?!---).*\n){0,50}?title:[ \t]*(.+)\n(?:.*\n){0,50}?---(?:\n|$)")
-_HEADING = re.compile(r"(?m)^ {0,3}#{1,6}[ \t]+(\S.*)$")
-_UNDERLINED = re.compile(r"(?m)^(\S.*)\n(?:=+|-{3,})[ \t]*$")
-
-PARSERS: dict[str, Callable[[bytes], ParsedDocument]] = {
-    ".txt": _parse_text,
-    ".text": _parse_text,
-    ".log": _parse_text,
-    ".md": _parse_markdown,
-    ".markdown": _parse_markdown,
-    ".html": _parse_html,
-    ".htm": _parse_html,
-    ".pdf": _parse_pdf,
-    ".docx": _parse_docx,
-}

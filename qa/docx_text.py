@@ -7,30 +7,20 @@ and nothing that it refers to is fetched. What was deleted under tracked changes
 from __future__ import annotations
 
 import io
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 import docx
 from docx.document import Document
 from docx.oxml.ns import qn
 from lxml import etree
 
-from qa.documents import normalise
-from qa.structure import MAX_HEADING_CHARACTERS, MOST_HEADINGS, Heading, Structure
-from qa.unreadable import Unreadable
+from qa.file_text import FileText, normalise, one_line
+from qa.packed import check_office
+from qa.text_writer import TextWriter
+from qa.unreadable import damaged_otherwise
 
-MAX_PART_BYTES = 200 * 1000 * 1000
-"""Of one unpacked file within the DOCX that is no picture. 100 MB of it are some 20,000 pages."""
-MAX_UNPACKED_BYTES = 1000 * 1000 * 1000
-MAX_RATIO = 200
-"""Unpacked size to packed, of a part above SMALL_BYTES. XML of real documents packs about 10 to 1, hardly 50 to 1."""
-SMALL_BYTES = 5 * 1000 * 1000
-
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""How an encrypted DOCX begins, and an old .doc."""
 _DROPPED = frozenset(qn(tag) for tag in ("w:del", "w:moveFrom", "w:instrText", "w:delText", "w:pPr", "w:rPr")) | {
     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"}
 _BREAKS = frozenset((qn("w:br"), qn("w:cr")))
@@ -39,77 +29,30 @@ _PARAGRAPH, _TABLE = qn("w:p"), qn("w:tbl")
 _TRANSPARENT = frozenset(qn(tag) for tag in ("w:sdt", "w:sdtContent", "w:ins", "w:customXml", "w:smartTag"))
 
 
-@dataclass(frozen=True)
-class DocxText:
-    """`text` is as `documents.normalise` leaves it."""
-
-    title: str
-    text: str
-    structure: Structure
-
-
-def docx_to_text(data: bytes) -> DocxText:
+def read_docx(data: bytes) -> FileText:
     """
     Raises:
         Unreadable: encrypted, damaged, or made to unpack to more than a document may have.
     """
-    if data.startswith(_OLE):
-        raise Unreadable("encrypted", "it is protected by a password, or an old .doc file. Save it as .docx, "
-                                      "without a password.")
-    _check_unpacked_size(data)
-    try:
+    check_office(data, "DOCX", ".doc")
+    with damaged_otherwise("DOCX"):
         return _Writer(docx.Document(io.BytesIO(data))).result()
-    except MemoryError:  # not the file's fault alone: whoever reads it set the limit, and says so
-        raise
-    except Exception as error:
-        # python-docx has no error of its own for a broken file: what zipfile, zlib and lxml raise comes through, and
-        # KeyError, TypeError and others where a part is not what the file says of it.
-        raise _damaged() from error
-
-
-def _damaged() -> Unreadable:
-    return Unreadable("damaged", "it is damaged or no DOCX. Open it in a word processor and save it anew.")
-
-
-def _check_unpacked_size(data: bytes) -> None:
-    """By the sizes that the ZIP declares, which `zipfile` never reads beyond."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-    except Exception as error:  # zipfile lets struct.error and others through
-        raise _damaged() from error
-    for part in parts:
-        ratio = part.file_size / max(part.compress_size, 1)
-        is_text = part.filename.lower().endswith((".xml", ".rels"))
-        if (part.file_size > SMALL_BYTES and ratio > MAX_RATIO) or (is_text and part.file_size > MAX_PART_BYTES):
-            raise _bomb()
-        if part.flag_bits & 1:
-            raise Unreadable("encrypted", "it is protected by a password. Save it as .docx without one.")
-    if sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
-        raise _bomb()
-
-
-def _bomb() -> Unreadable:
-    return Unreadable("too_hard", "it unpacks to far more than a document holds. Split it, or save it as plain text.")
 
 
 class _Writer:
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._parts: list[str] = []
-        self._length = 0
-        self._headings: list[Heading] = []
+        self._out = TextWriter()
         self._styles = _style_names(document)
         self._bullets = _bullet_lists(document)
         self._numbers: Counter[tuple[str, int]] = Counter()
         self._last_was_item = False
         self._blocks(document.element.body)
 
-    def result(self) -> DocxText:
-        text = "".join(self._parts)
-        title = normalise(self._document.core_properties.title or "") if self._has_properties() else ""
-        title = " ".join(title.split()) or (self._headings[0].title if self._headings else "")
-        return DocxText(title, text, Structure(headings=tuple(self._headings[:MOST_HEADINGS])))
+    def result(self) -> FileText:
+        title = one_line(self._document.core_properties.title or "") if self._has_properties() else ""
+        headings = self._out.headings
+        return self._out.result(title or (headings[0].title if headings else ""))
 
     def _has_properties(self) -> bool:
         with suppress(Exception):  # a broken date in them must not keep the text from being read
@@ -132,11 +75,10 @@ class _Writer:
         level = self._heading_level(element)
         item = None if level else self._item_mark(element)
         if level:
-            text = " ".join(text.split())
-        between = "\n" if item is not None and self._last_was_item else "\n\n"
-        begins = self._write(f"{item or ''}{text}", between)
-        if level:
-            self._headings.append(Heading(begins, level, text[:MAX_HEADING_CHARACTERS]))
+            self._out.heading(one_line(text), level)
+        else:
+            between = "\n" if item is not None and self._last_was_item else "\n\n"
+            self._out.add(f"{item or ''}{text}", between)
         self._last_was_item = item is not None
 
     def _table(self, table: etree._Element) -> None:
@@ -149,16 +91,9 @@ class _Writer:
                      if next(cell.iterancestors(_TABLE)) is table]
             line = normalise(" | ".join(cell for cell in cells if cell))
             if line:
-                self._write(line, between)
+                self._out.add(line, between)
                 between = "\n"
         self._last_was_item = False
-
-    def _write(self, text: str, between: str) -> int:
-        """Where it begins."""
-        between = between if self._parts else ""
-        self._parts += [between, text]
-        self._length += len(between) + len(text)
-        return self._length - len(text)
 
     def _heading_level(self, paragraph: etree._Element) -> int:
         """1 to 9; 0 for what is no heading."""

@@ -1,12 +1,16 @@
-"""HTML to readable text: a line a block, a blank line between paragraphs; scripts, styles and navigation left out."""
+"""HTML to readable text: a line a block, a blank line between paragraphs; scripts, styles and menus left out."""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from qa.encodings import NotText
+from qa.encodings import NotText, decode
+from qa.file_text import FileText, normalise, one_line
+from qa.html_boilerplate import remove_boilerplate
+from qa.structure import located
 
 _DROPPED = frozenset(
     "script style noscript template nav footer svg canvas iframe form button select object head aside".split()
@@ -43,6 +47,36 @@ def declared_encoding(data: bytes) -> str | None:
     return _SUPERSETS.get(name, name) if _LEGACY.fullmatch(name) else None
 
 
+def read_html(data: bytes) -> FileText:
+    """Raises NotText."""
+    return html_file_text(_decoded(data))
+
+
+def html_file_text(html: str) -> FileText:
+    """Raises NotText."""
+    title, text = html_to_text(html)
+    text = normalise(text)
+    headings = ((level, normalise(heading)) for level, heading in html_headings(html))
+    return FileText(one_line(title), text, located(text, headings))
+
+
+def _decoded(data: bytes) -> str:
+    """What is UTF-8 is read as such, whatever the page says of itself; else the page is believed."""
+    declared = declared_encoding(data)
+    if declared and b"\x00" not in data and not _is_utf8(data):
+        with suppress(LookupError, UnicodeError):
+            return data.decode(declared)
+    return decode(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def html_to_text(html: str) -> tuple[str, str]:
     """The page's title ("" when it has none) and its text.
 
@@ -54,7 +88,10 @@ def html_to_text(html: str) -> tuple[str, str]:
     title = tree.css_first("title")
     heading = tree.css_first("h1")
     name = (title or heading).text(deep=True) if title or heading else ""
-    return " ".join(name.split()), _Writer().write(tree.body) if tree.body else ""
+    if tree.body is None:
+        return " ".join(name.split()), ""
+    remove_boilerplate(tree.body)
+    return " ".join(name.split()), _Writer().write(tree.body)
 
 
 def html_headings(html: str) -> list[tuple[int, str]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qa.scripts import count_cjk
 from qa.sentences import sentences
+from qa.structure import Row
 
 TARGET_COST = 720
 """About 120 English words or 240 Chinese characters; a cost is counted by `_cost`."""
@@ -43,12 +44,30 @@ class _Unit:
     heading: bool
 
 
-def split(text: str) -> list[Passage]:
+def split(text: str, rows: Sequence[Row] = ()) -> list[Passage]:
     """Passages in order that together hold every character that is not white space.
 
     Each is at most MAX_PASSAGE_CHARACTERS long and starts and ends with something visible. Neighbours share a
-    sentence or two, except across a heading, which opens the passage of what follows it.
+    sentence or two, except across a heading, which opens the passage of what follows it. Each of the table `rows` is
+    a passage of its own: a reader that sees several at once takes the cell of one for that of another.
     """
+    passages = []
+    done = 0
+    for row in rows:
+        passages += _split_between(text, done, row.start)
+        passages += [Passage(start, end) for start, end in _hard_cut(text, row.start, row.end)]
+        done = row.end
+    return passages + _split_between(text, done, len(text))
+
+
+def _split_between(text: str, begin: int, end: int) -> list[Passage]:
+    piece = text[begin:end]
+    if not piece or piece.isspace():
+        return []
+    return [Passage(begin + passage.start, begin + passage.end) for passage in _split_prose(piece)]
+
+
+def _split_prose(text: str) -> list[Passage]:
     units = list(_units(text))
     passages = []
     first = 0

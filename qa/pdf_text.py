@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from statistics import median
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from qa.documents import normalise
+from qa.file_text import FileText, one_line
 from qa.pdf_lines import Line, page_lines
 from qa.scripts import CJK, goes_on_without_space
 from qa.structure import MAX_HEADING_CHARACTERS, MOST_HEADINGS, Heading, Structure
@@ -43,16 +43,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 _POOR_TITLE = re.compile(r"untitled|unknown|microsoft word|\.(?:docx?|pdf|tex|dvi|indd|pptx?)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class PdfText:
-    """`text` is as `documents.normalise` leaves it."""
-
-    title: str
-    text: str
-    structure: Structure
-
-
-def pdf_to_text(data: bytes) -> PdfText:
+def read_pdf(data: bytes) -> FileText:
     """
     Raises:
         Unreadable: encrypted, damaged, or without any text.
@@ -75,7 +66,7 @@ def pdf_to_text(data: bytes) -> PdfText:
     writer = _Writer(_without_running_heads(pages))
     headings = _located(writer.text, writer.pages, outline) if outline else writer.headings[:MOST_HEADINGS]
     name = title or (headings[0].title if headings else "")
-    return PdfText(name, writer.text, Structure(tuple(writer.pages), tuple(headings)))
+    return FileText(name, writer.text, Structure(tuple(writer.pages), tuple(headings)))
 
 
 def _lines_of(document: pypdfium2.PdfDocument, number: int) -> list[Line]:
@@ -88,7 +79,7 @@ def _lines_of(document: pypdfium2.PdfDocument, number: int) -> list[Line]:
         if not text_page:
             return []
         try:
-            cleaned = (replace(line, text=_clean(line.text)) for line in page_lines(text_page))
+            cleaned = (replace(line, text=one_line(line.text)) for line in page_lines(text_page))
             return [line for line in cleaned if line.text]
         finally:
             pdfium.FPDFText_ClosePage(text_page)
@@ -96,14 +87,10 @@ def _lines_of(document: pypdfium2.PdfDocument, number: int) -> list[Line]:
         pdfium.FPDF_ClosePage(page)
 
 
-def _clean(text: str) -> str:
-    return " ".join(normalise(text).split())
-
-
 def _label(read: Callable[[], str]) -> str:
     """What the file calls itself or a part of itself; nothing where that is no text."""
     try:
-        return _clean(read())
+        return one_line(read())
     except UnicodeDecodeError:
         return ""
 

@@ -100,7 +100,8 @@ def main(file: Path, name: str, folder: Path, cpu_seconds: int) -> int:
         _write_result(folder, {"code": error.code, "message": error.message})
         return _REFUSED
     (folder / _TEXT).write_bytes(parsed.text.encode("utf-8"))
-    numbers = array("q", (number for passage in split(parsed.text) for number in (passage.start, passage.end)))
+    passages = split(parsed.text, parsed.structure.rows)
+    numbers = array("q", (number for passage in passages for number in (passage.start, passage.end)))
     (folder / _PASSAGES).write_bytes(numbers.tobytes())
     (folder / _STRUCTURE).write_text(parsed.structure.to_json(), encoding="utf-8")
     _write_result(folder, {"title": parsed.title, "media_type": parsed.media_type})

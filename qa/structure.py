@@ -1,4 +1,4 @@
-"""What stands where in a document's text: where each page begins, and its headings. Kept beside the stored text."""
+"""What stands where in a document's text: its pages, headings and rows of tables. Kept beside the stored text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 MOST_HEADINGS = 5_000
 MAX_HEADING_CHARACTERS = 200
@@ -26,12 +27,31 @@ class Heading:
     title: str
 
 
+class Row(NamedTuple):
+    """A row of a table: a line of the text, characters `start` to `end`, each cell with its column's name before it.
+
+    `number` is the one that a spreadsheet shows beside it, from 1; 0 in a format that numbers no rows.
+    """
+
+    start: int
+    end: int
+    number: int = 0
+
+
+PageKind = Literal["page", "slide"]
+
+
 @dataclass(frozen=True)
 class Structure:
-    """`pages[n - 1]` is where page n begins; empty where the format has no pages. All in the text's order."""
+    """`pages[n - 1]` is where page n begins; empty where the format has no pages. All in the text's order.
+
+    In a spreadsheet each sheet is a heading and each line under it one of the `rows`.
+    """
 
     pages: tuple[int, ...] = ()
     headings: tuple[Heading, ...] = ()
+    rows: tuple[Row, ...] = ()
+    page_kind: PageKind = "page"
 
     def page_at(self, position: int) -> int | None:
         """The number of the page, from 1, on which the character at `position` stands; None without pages."""
@@ -42,14 +62,24 @@ class Structure:
         place = bisect_right([heading.start for heading in self.headings], position)
         return self.headings[place - 1].title if place else ""
 
+    def row_at(self, position: int) -> int | None:
+        """The number of the row in which the character at `position` stands; None outside of numbered rows."""
+        place = bisect_right(self.rows, position, key=lambda row: row.start) - 1
+        return (self.rows[place].number or None) if place >= 0 and position < self.rows[place].end else None
+
     def to_json(self) -> str:
         headings = [[heading.start, heading.level, heading.title] for heading in self.headings]
-        return json.dumps({"pages": self.pages, "headings": headings}, ensure_ascii=False)
+        values = {"pages": self.pages, "headings": headings, "rows": self.rows, "page_kind": self.page_kind}
+        return json.dumps(values, ensure_ascii=False)
 
     @staticmethod
     def from_json(written: str) -> Structure:
+        """Rows and the kind of pages are missing in what an older release wrote."""
         values = json.loads(written)
-        return Structure(tuple(values["pages"]), tuple(Heading(*each) for each in values["headings"]))
+        return Structure(
+            tuple(values["pages"]), tuple(Heading(*each) for each in values["headings"]),
+            tuple(Row(*each) for each in values.get("rows", ())), values.get("page_kind", "page"),
+        )
 
 
 NOTHING_KNOWN = Structure()

@@ -19,15 +19,16 @@ class StoredTexts(Protocol):
 
 
 def checked(citations: Sequence[Citation], documents: StoredTexts) -> list[Citation]:
-    """Those whose quote is, to the character, what the document holds at its range; with their page and section."""
+    """Those whose quote is, to the character, what the document holds at its range; with their place in it."""
     return [placed(citation, documents) for citation in citations if _holds(citation, documents)]
 
 
 def placed(citation: Citation, documents: StoredTexts) -> Citation:
-    """The citation with the page and the section that it begins on."""
+    """The citation with the page, the section and the row that it begins in."""
     structure = documents.structure(citation.document)
     return citation.model_copy(update={
-        "page": structure.page_at(citation.start), "section": structure.section_at(citation.start),
+        "page": structure.page_at(citation.start), "page_kind": structure.page_kind,
+        "section": structure.section_at(citation.start), "row": structure.row_at(citation.start),
     })
 
 

@@ -18,9 +18,13 @@ export function sourceItems(citations, isNumbered) {
   });
 }
 
-/** "p. 12" and "Installation", where they are known; a section that only repeats the title says nothing. */
-export function place({ title, page, section }) {
-  return [page ? interpolate(gettext("p. %s"), [page]) : "", section === title ? "" : section].filter(Boolean);
+/** "p. 12" and "Installation", or "sheet Prices" and "row 12", where they are known; a section that only repeats the
+ * title says nothing. */
+export function place({ title, page, page_kind: kind, section, row }) {
+  const where = section === title ? "" : section;
+  if (row) return [where && interpolate(gettext("sheet %s"), [where]), interpolate(gettext("row %s"), [row])].filter(Boolean);
+  const number = kind === "slide" ? gettext("slide %s") : gettext("p. %s");
+  return [page ? interpolate(number, [page]) : "", where].filter(Boolean);
 }
 
 function quoted({ quote, start, span_start: spanStart, span_end: spanEnd }) {

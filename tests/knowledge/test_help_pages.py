@@ -19,7 +19,7 @@ from django.core.management.base import CommandError
 from django.urls import Resolver404, resolve
 
 from models_service.__main__ import main as models_service_main
-from qa.documents import PARSERS, parse
+from qa.documents import ENDINGS, parse
 from qa.sentences import sentences
 from webapp.settings.table import TABLE
 
@@ -118,7 +118,7 @@ def test_the_stated_defaults_are_those_of_the_table(language):
 @both_languages
 def test_the_documents_page_names_every_file_ending_that_is_read(language):
     page = next(text for slug, text in PAGES[language].items() if slug.endswith("-documents"))
-    for ending in PARSERS:
+    for ending in ENDINGS:
         assert re.search(rf"(?<!\w){re.escape(ending)}\b", page), ending
 
 

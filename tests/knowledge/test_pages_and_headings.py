@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.docx_files import bomb, docx_bytes
+from tests.office_files import pptx, xlsx
 from tests.pdf_files import pdf
 from webapp.knowledge import storage
 from webapp.knowledge.models import DocumentStatus
@@ -55,6 +56,35 @@ def test_a_word_file_is_read_with_its_headings(collection, add, read_in):
     text = storage.documents().text(str(document.pk))
     structure = storage.documents().structure(str(document.pk))
     assert structure.section_at(text.index("thirty")) == "Its lamp" and structure.page_at(5) is None
+
+
+def test_an_answer_from_a_spreadsheet_is_one_row_and_names_its_sheet_and_number(collection, add, read_in, alice):
+    rows = [["Article", "Price", "In stock"], *([f"Article {n}", n + 0.5, n] for n in range(2, 40)),
+            ["Flange", 45.25, 712]]
+    document = read_in(add(collection, xlsx({"Prices": rows, "Notes": [["Nothing here."]]}), "prices.xlsx"))
+    assert document.status == DocumentStatus.READY, document.error
+    client = Client()
+    client.force_login(alice)
+    body = client.post("/api/v1/qa/ask", {"question": "What is the price of the Flange?"},
+                       content_type="application/json").json()
+    cited = body["citations"][0]
+    assert body["span"] == "45.25" and cited["quote"].endswith("Article: Flange; Price: 45.25; In stock: 712.")
+    assert (cited["title"], cited["section"], cited["row"], cited["page"]) == ("prices", "Prices", 40, None)
+    shown = client.get(cited["url"]).content.decode()
+    assert "<span>Sheet Prices</span><span>Row 40</span>" in shown
+
+
+def test_an_answer_from_slides_names_the_slide(collection, add, read_in, alice):
+    slides = [{"title": "Choosing a place", "text": "The reef was measured in three summers."},
+              {"title": "Building", "text": "The lighthouse of Marrow Point was built by Ingrid Halloran in 1871."}]
+    read_in(add(collection, pptx(slides), "talk.pptx"))
+    client = Client()
+    client.force_login(alice)
+    body = client.post("/api/v1/qa/ask", {"question": "Who built the lighthouse of Marrow Point?"},
+                       content_type="application/json").json()
+    cited = (body["citations"] or body["nearest"])[0]
+    assert (cited["page"], cited["page_kind"], cited["section"]) == (2, "slide", "Building")
+    assert "<span>Slide 2</span><span>Building</span>" in client.get(cited["url"]).content.decode()
 
 
 @pytest.mark.parametrize(("name", "content", "sentence"), [

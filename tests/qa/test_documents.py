@@ -7,17 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.documents import (
+    ENDINGS,
     MAX_DOCUMENT_BYTES,
     MAX_TITLE_CHARACTERS,
-    PARSERS,
     DocumentError,
     check_size,
-    normalise,
     parse,
 )
+from qa.file_text import normalise
 from tests.qa.texts import texts
 
-ENDINGS = sorted(PARSERS)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 

@@ -85,3 +85,28 @@ def test_a_megabyte_of_spaces_and_open_tags_is_read_in_linear_time(hang_guard):
 ])
 def test_the_legacy_encoding_that_a_page_names(head: bytes, expected: str | None):
     assert declared_encoding(head) == expected
+
+
+PAGE = """<body><div class="cookie-banner">We use cookies. <a href=a>Accept</a></div>
+<div id=top><ul><li><a href=b>Home</a><li><a href=c>Products</a><li><a href=d>About us</a></ul></div>
+<div class=breadcrumb><a href=e>Home</a> &gt; <a href=f>Towers</a></div>
+<div role=navigation><p>Go to</p></div>
+<div><h3>Related</h3><a href=g>The reef of Salt Bay</a> <a href=h>Ships of 1870</a> <a href=i>Lamps</a></div>
+<div class=content><h1>The tower</h1><p>It was built by Ingrid Halloran in 1871, in <a href=j>three summers</a>.</p>
+<ul><li><a href=k>Its lamp</a><li><a href=l>Its keeper</a><li><a href=m>Its reef</a></ul></div>
+<div class=share><a href=n>Tweet</a> <a href=o>Mail</a></div></body>"""
+
+
+def test_menus_notices_and_buttons_are_left_out_though_they_are_mere_divisions():
+    assert html_to_text(PAGE)[1] == ("The tower\n\nIt was built by Ingrid Halloran in 1871, in three summers.\n\n"
+                                     "- Its lamp\n- Its keeper\n- Its reef")
+
+
+def test_a_page_that_is_a_list_of_links_keeps_them():
+    links = "".join(f"<li><a href={n}>The lighthouse number {n}</a>" for n in range(5))
+    assert html_to_text(f"<body><h1>All</h1><ul>{links}</ul>")[1].count("lighthouse") == 5
+
+
+def test_prose_is_kept_whatever_it_is_called():
+    prose = "It stands on the reef, where many ships were lost, and can be seen from afar. " * 5
+    assert html_to_text(f"<body><p>Short.</p><div class='related menu'><p>{prose}</p></div>")[1].endswith("afar.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
 
+from qa.structure import PageKind
 from webapp import access
 from webapp.accounts.models import User
 from webapp.knowledge import storage, texts
@@ -32,7 +33,7 @@ class Place:
 class Window:
     """Characters `start` to `end` of a document. The five parts follow each other; empty where nothing is marked.
 
-    `pages` counts those of the whole document; `page` and `section` are where the marked passage begins.
+    `pages` counts those of the whole document; `page`, `section` and `row` are where the marked passage begins.
     """
 
     start: int
@@ -45,7 +46,9 @@ class Window:
     after: str
     pages: int
     page: int | None
+    page_kind: PageKind
     section: str
+    row: int | None
 
     @property
     def has_passage(self) -> bool:
@@ -82,7 +85,8 @@ def window(document: Document, passage: Place) -> Window:
         quote_after=cut(passage.span_end, passage.end),
         after=cut(passage.end, piece.end),
         pages=len(structure.pages), page=structure.page_at(passage.start),
-        section=structure.section_at(passage.start),
+        page_kind=structure.page_kind, section=structure.section_at(passage.start),
+        row=structure.row_at(passage.start),
     )
 
 

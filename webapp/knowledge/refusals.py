@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from qa.documents import MAX_DOCUMENT_BYTES, PARSERS, DocumentError
+from qa.documents import ENDINGS, MAX_DOCUMENT_BYTES, DocumentError
 
 
 def sentence(error: DocumentError, name: str) -> str:
@@ -22,7 +22,7 @@ def sentence(error: DocumentError, name: str) -> str:
         "damaged": _("%(name)s is damaged, or of another type than its name says. Open it in its own program, save "
                      "it anew and upload that."),
     }
-    values = {"name": name, "limit": MAX_DOCUMENT_BYTES // 1_000_000, "types": ", ".join(sorted(PARSERS))}
+    values = {"name": name, "limit": MAX_DOCUMENT_BYTES // 1_000_000, "types": ", ".join(ENDINGS)}
     return sentences[error.code] % values
 
 

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from qa.documents import DocumentError, parser_for
+from qa.documents import DocumentError, format_of
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict
 from webapp.knowledge import progress, refusals, storage
@@ -77,7 +77,7 @@ def add_document(
     """
     name = plain_name(name, "document.txt")
     try:
-        parser_for(name)
+        format_of(name)
     except DocumentError as error:
         raise BadInput(refusals.sentence(error, name), "file") from None
     incoming = settings.DATA_DIR / "incoming" / uuid.uuid4().hex

@@ -20,7 +20,7 @@ from models_service.protocol import AnswerError
 from models_service.protocol_summarized_text import StartSummary
 from models_service.words import count_words
 from qa import reading
-from qa.documents import DocumentError, parser_for
+from qa.documents import DocumentError, format_of
 from qa.scripts import is_cjk
 from qa.structure import Structure
 from webapp import access
@@ -63,7 +63,7 @@ def add_file(user: User, name: str, chunks: Iterable[bytes], title: str = "") ->
     incoming = settings.DATA_DIR / "incoming" / identifier.hex
     incoming.parent.mkdir(parents=True, exist_ok=True)
     try:
-        parser_for(name)
+        format_of(name)
         receive(chunks, incoming, name)
         read = reading.read(incoming, name)
     except DocumentError as error:

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from models_service.protocol_summarized_text import MOST_WORDS
-from qa.documents import PARSERS
+from qa.documents import ENDINGS, FORMAT_NAMES
 from qa.writing.summarize import MAX_CHARACTERS
 from webapp import access
 from webapp.knowledge.figures import with_figures
@@ -35,7 +35,8 @@ def summarize(request: HttpRequest, identifier: UUID | None = None) -> HttpRespo
         "document": _document(request, visitor) if source is None else None,
         "history": list(own[:LISTED]),
         "collections": list(with_figures(access.readable_collections(visitor), visitor)),
-        "endings": ",".join(sorted(PARSERS)),
+        "endings": ",".join(ENDINGS),
+        "formats": ", ".join(FORMAT_NAMES),
         "limit": settings.MAX_UPLOAD_BYTES,
         "limit_mb": settings.MAX_UPLOAD_BYTES // 1_000_000,
         "character_limit": MAX_CHARACTERS,

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 
-from qa.documents import PARSERS
+from qa.documents import ENDINGS
 from webapp.accounts.models import User
 from webapp.errors import SiteError
 from webapp.knowledge import ingestion, services
@@ -23,7 +23,7 @@ from webapp.ops import worker_pulse
 from webapp.ops.command_line import FAILED, SiteCommand, table, wrong_use
 from webapp.settings.places import models_folder
 
-TYPES = ", ".join(sorted(PARSERS))
+TYPES = ", ".join(ENDINGS)
 LOOK_SECONDS = 0.3
 CHUNK_BYTES = 1 << 20
 Row = dict[str, Any]
@@ -140,7 +140,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
     """Each named file, and of folders those of a type that can be read."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.suffix.lower() in PARSERS and file.is_file())
+            yield from sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
         elif path.is_file():
             yield path
         else:
