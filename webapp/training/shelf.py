@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from models_service import model_files
 from models_service.model_files import CARD_FILE, ModelMissing, ModelUnusable
 from models_service.registry import Registry
+from models_service.translation_pairs import pairs_of
 from models_service.versions import STARTER_VERSION
 from webapp.training import subjects
 from webapp.training.models import DatasetVersion, DataTask
@@ -41,6 +42,14 @@ def trained_on(version: Version | None) -> DatasetVersion | None:
         return DatasetVersion.objects.filter(pk=version.lineage["data"]["id"]).first() if version else None
     except (KeyError, TypeError, ValueError, ValidationError):
         return None
+
+
+def directions(version: Version) -> list[tuple[str, str]]:
+    """(source, target) languages of a translator; none of another model."""
+    if version.kind != "translator":
+        return []
+    folder = subjects.registry().version(version.name, version.version).directory()
+    return [(pair.source, pair.target) for pair in pairs_of(folder)]
 
 
 def names() -> list[str]:

@@ -41,7 +41,7 @@ def evaluations(request: HttpRequest) -> HttpResponse:
             made = jobs.evaluate(task, data, request.POST.getlist("models"), request.user,
                                  limit=int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10
                                  else None,
-                                 options={name: request.POST.get(name) for name in ("source", "target")})
+                                 options=_languages(request))
             return redirect("job", made.pk)
         except BadInput as problem:
             error = problem.message
@@ -52,6 +52,13 @@ def evaluations(request: HttpRequest) -> HttpResponse:
         "data": request.POST.get("data") or request.GET.get("data", ""),
         "boards": comparing.leaderboards(access.evaluations(request.user), task),
     }, status=400 if error else 200)
+
+
+def _languages(request: HttpRequest) -> dict[str, str]:
+    """Of a translation: from two fields, or from one that holds both."""
+    chosen = request.POST.get("direction", "").split()
+    both = chosen if len(chosen) == 2 else [request.POST.get(name, "") for name in ("source", "target")]
+    return dict(zip(("source", "target"), both, strict=True))
 
 
 @never_cache

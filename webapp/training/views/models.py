@@ -52,7 +52,7 @@ def version(request: HttpRequest, name: str, version: str) -> HttpResponse:
     return render(request, "training/version.html", {
         "shown": shown, "gate": gate, "error": error, "main": gate.differences.get(gate.main),
         "differences": gate.differences.items(),
-        "data": shelf.trained_on(shown),
+        "data": shelf.trained_on(shown), "directions": shelf.directions(shown),
         "held_out": DatasetVersion.objects.filter(dataset__task=gate.task, rows_held_out__gt=0, is_accepted=True)
         .select_related("dataset").order_by("-created_at")[:20],
     }, status=400 if error else 200)
