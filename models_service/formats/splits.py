@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from models_service.formats.files import FormatError
+
 LEAST_TITLES = 5
 """With fewer titles than this a document is a text; else it is all texts under one title."""
 BINS = 12
@@ -49,6 +51,25 @@ def split(
             held.update(documents[key])
             taken += len(documents[key])
     return ([row for i, row in enumerate(rows) if i not in held], [row for i, row in enumerate(rows) if i in held])
+
+
+def folds(
+    rows: Sequence[dict[str, Any]], task: str, count: int, seed: int
+) -> list[list[dict[str, Any]]]:
+    """The rows in `count` parts of like size, each document whole in one of them; the order of `rows` is kept.
+
+    Raises:
+        FormatError: there are fewer documents than parts.
+    """
+    documents = _documents(rows, task)
+    if len(documents) < count:
+        raise FormatError(f"the data has {len(documents)} documents, too few to divide it into {count} folds")
+    order = sorted(documents)
+    random.Random(seed).shuffle(order)
+    parts: list[list[int]] = [[] for _ in range(count)]
+    for key in sorted(order, key=lambda one: -len(documents[one])):
+        min(parts, key=len).extend(documents[key])
+    return [[rows[index] for index in sorted(part)] for part in parts]
 
 
 def _documents(rows: Sequence[dict[str, Any]], task: str) -> dict[str, list[int]]:
@@ -98,6 +119,11 @@ def histogram(lengths: Sequence[int]) -> list[dict[str, int]]:
     for length in lengths:
         counts[(length - low) // width] += 1
     return [{"from": low + i * width, "to": low + (i + 1) * width, "count": count} for i, count in enumerate(counts)]
+
+
+def file_name(side: str, task: str) -> str:
+    """Of the "train" or "held-out" rows, with the ending of the format that `write` gives them."""
+    return f"{side}.{'json' if task == 'qa' else 'jsonl'}"
 
 
 def write(rows: Sequence[dict[str, Any]], task: str, path: Path) -> None:

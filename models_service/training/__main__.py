@@ -1,7 +1,8 @@
 """`python -m models_service.training RUN_FOLDER`: train what RUN_FOLDER/spec.json asks for, or go on with it.
 
     spec.json   {"task", "settings"}; when the finished model is to be registered, also
-                {"register": {"folder", "name"}, "card": what its card is to say beside its figures}
+                {"register": {"folder", "name"}, "card": what its card is to say beside its figures};
+                "plan" where it is no single training (plan.py)
 
 With --measure nothing is trained: a few steps are timed, and the last event says what the whole would take.
 
@@ -21,10 +22,13 @@ from transformers.utils import logging as transformers_logging
 
 from models_service.training import STOPPED
 from models_service.training.finished import register
+from models_service.training.folds import cross_validate
 from models_service.training.loop import Stopped, train
 from models_service.training.measure import measure
+from models_service.training.plan import Plan
 from models_service.training.recipes import RECIPES
 from models_service.training.run_folder import RunFolder
+from models_service.training.settings import LoopSettings
 
 
 def main(folder: Path, *, only_measure: bool = False) -> int:
@@ -39,18 +43,37 @@ def main(folder: Path, *, only_measure: bool = False) -> int:
             measured = measure(recipe.task(settings, run), settings)
             run.event(finished=True, measured=measured.model_dump())
             return 0
-        metrics = train(recipe.task(settings, run), settings, run)
-        registered: dict[str, Any] = {}
-        if "register" in spec:
-            registered = {"registered": register(run, spec, metrics).model_dump()}
+        finished = _work(spec, settings, run)
     except Stopped:
         return STOPPED
     except Exception as error:
         run.say(f"failed: {error}")
         run.event(failed=cause(error), message=str(error))
         raise
-    run.event(finished=True, metrics=metrics, **registered)
+    run.event(finished=True, **finished)
     return 0
+
+
+def _work(spec: dict[str, Any], settings: LoopSettings, run: RunFolder) -> dict[str, Any]:
+    """What the last event is to tell: the metrics, the registered version, what a plan came to."""
+    task, plan = spec["task"], Plan.model_validate(spec.get("plan", {}))
+    if plan.folds:
+        result = cross_validate(task, settings, run, plan.folds)
+        return {"metrics": result["mean"], "result": result}
+    if plan.trials:
+        from models_service.training.search import search  # optuna takes a second
+
+        found = search(task, settings, run, plan)
+        card = spec.get("card", {})
+        chosen = {"settings": {**card.get("settings", {}), **found.params}, "trial": found.best.path.name}
+        spec = {**spec, "card": {**card, **chosen}}
+        return {"metrics": found.metrics, "result": found.result, **_registered(found.best, spec, found.metrics)}
+    metrics = train(RECIPES[task].task(settings, run), settings, run)
+    return {"metrics": metrics, **_registered(run, spec, metrics)}
+
+
+def _registered(run: RunFolder, spec: dict[str, Any], metrics: dict[str, float]) -> dict[str, Any]:
+    return {"registered": register(run, spec, metrics).model_dump()} if "register" in spec else {}
 
 
 def cause(error: Exception) -> str:

@@ -5,6 +5,7 @@ Nothing is imported before it is asked for: recipes bring the model libraries wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -16,10 +17,14 @@ TRAINING = "models_service.training"
 
 @dataclass(frozen=True)
 class Recipe:
-    """`settings` and `task` are "module:name" within this package."""
+    """`settings` and `task` are "module:name" within this package; `rows` is the name of its data's rows in
+    `formats/checking.py`; `watched` is the metric by which two trainings are compared."""
 
     settings_at: str
     task_at: str
+    rows: str
+    watched: str
+    is_lower_better: bool = False
 
     @property
     def settings(self) -> type[LoopSettings]:
@@ -30,12 +35,18 @@ class Recipe:
         """Called with (settings, run) it gives the loop's Task."""
         return _load(self.task_at)
 
+    def value(self, metrics: Mapping[str, float]) -> float:
+        """The watched metric; its mean where there is one a language pair, as in "bleu en-de"."""
+        found = [value for name, value in metrics.items() if name.split()[0] == self.watched]
+        return sum(found) / len(found)
+
 
 RECIPES = {
-    "qa": Recipe("settings:QaSettings", "qa:QaTask"),
-    "translate": Recipe("settings:TranslateSettings", "translate:TranslateTask"),
-    "summarize": Recipe("settings:SummarizeSettings", "summarize:SummarizeTask"),
-    "causal": Recipe("settings_causal:CausalSettings", "causal:CausalTask"),
+    "qa": Recipe("settings:QaSettings", "qa:QaTask", "qa", "f1"),
+    "translate": Recipe("settings:TranslateSettings", "translate:TranslateTask", "translate", "bleu"),
+    "summarize": Recipe("settings:SummarizeSettings", "summarize:SummarizeTask", "summarize", "rougeL"),
+    "causal": Recipe("settings_causal:CausalSettings", "causal:CausalTask", "chat", "perplexity",
+                     is_lower_better=True),
 }
 
 

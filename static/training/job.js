@@ -3,6 +3,7 @@ import { call } from "../site/api.js";
 import { confirmed, toast } from "../site/notices.js";
 import { LiveSocket } from "../site/socket.js";
 import { Curves } from "./curves.js";
+import { showOutcome } from "./outcome.js";
 import { duration, ENDED, RESUMABLE, showStatus } from "./states.js";
 
 const MOST_LINES = 1000;
@@ -51,6 +52,7 @@ function show(job) {
   part("error").querySelector("pre").hidden = !job.log_tail;
   showMetrics(job.metrics);
   showResult(job.result);
+  showOutcome(part("outcome"), job.result);
   const buttons = { pause: atWork && status !== "pausing" && status !== "cancelling", cancel: atWork && status !== "cancelling",
     resume: RESUMABLE.includes(status), "start-over": RESUMABLE.includes(status), delete: ENDED.includes(status) };
   for (const button of part("actions").querySelectorAll("[data-action]")) button.hidden = !buttons[button.dataset.action];

@@ -8,15 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
 
-def write_spec(folder: Path, task: str, settings: Mapping[str, object]) -> Path:
+def write_spec(folder: Path, task: str, settings: Mapping[str, object], **more: object) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "spec.json").write_text(json.dumps({"task": task, "settings": settings}))
+    (folder / "spec.json").write_text(json.dumps({"task": task, "settings": settings, **more}))
     return folder
 
 
@@ -26,6 +26,13 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "models_service.training", str(folder)], cwd=ROOT, env=environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
+
+
+def wait_until(there: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """For as long as the run lives."""
+    while not there():
+        assert process.poll() is None, "the run ended before"
+        time.sleep(0.002)
 
 
 def wait_for_step(folder: Path, process: subprocess.Popen[bytes], step: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 from django.utils import translation
 
 from webapp.errors import BadInput, Conflict
-from webapp.training import comparing, corrections, datasets, jobs, launch_form, places, promoting
+from webapp.training import comparing, corrections, datasets, jobs, launch_form, orders, places, promoting
 from webapp.training.claims import Claim
 from webapp.training.models import Dataset, DatasetVersion, Evaluation, Job, JobStatus
 from webapp.training.running import Attempt
@@ -94,7 +94,8 @@ def test_a_data_set_is_not_deleted_under_a_job_that_needs_it(keepers, admin) -> 
     ({"epochs": "many"}, "epochs"), ({"epochs": 0}, "epochs"), ({"method": "magic"}, "method"),
     ({"speed": 1}, "speed"), ({"base": "nobody"}, "base"),
     ({"base": "wenda-reader@v9"}, "base"), ({"base": "wenda-translator@starter"}, "base"),
-    ({"data": ["/etc/passwd"]}, "data"),
+    ({"data": ["/etc/passwd"]}, "data"), ({"folds": 1}, "folds"), ({"trials": "3"}, "search"),
+    ({"folds": 2, "trials": 2, "search": "epochs=1:2"}, "search"), ({"trials": 3, "search": "speed=1:2"}, "search"),
 ])
 def test_a_setting_that_cannot_be_used_is_named(keepers, admin, options: dict, field: str) -> None:
     with pytest.raises(BadInput) as refused:
@@ -106,6 +107,21 @@ def test_given_settings_are_kept_as_their_types_and_the_rest_are_the_recipe_s(ke
     job = jobs.launch("qa", keepers, {"epochs": "3", "learning_rate": "0.01", "rank": ""}, admin)
     assert job.options == {"epochs": 3, "learning_rate": 0.01, "base": "wenda-reader@starter"}
     assert jobs.all_options(job)["rank"] == 64 and "data" not in jobs.all_options(job)
+
+
+@pytest.mark.parametrize(("given", "kind", "plan"), [
+    ({"folds": "3", "trials": "", "search": ""}, "folds", {"folds": 3}),
+    ({"folds": "", "trials": "4", "search": "epochs=1:3\r\n\r\n rank=4,8 "}, "search",
+     {"trials": 4, "search": ["epochs=1:3", "rank=4,8"]}),
+])
+def test_folds_and_trials_leave_the_held_out_rows_unseen(keepers, admin, given: dict, kind: str, plan: dict) -> None:
+    job = jobs.launch("qa", keepers, {"epochs": 2, **given}, admin)
+    assert (job.kind, job.options) == (kind, {"epochs": 2, "base": "wenda-reader@starter", **plan})
+    orders.prepare(job)
+    spec = json.loads((places.job(job.pk) / "spec.json").read_text())
+    assert spec["plan"] == plan and spec["settings"].keys().isdisjoint({"evaluation", *plan})
+    assert spec["settings"]["data"] == [str(places.side(keepers, "train"))]
+    assert jobs.all_options(job).items() >= plan.items()
 
 
 @pytest.mark.parametrize("task", list(SUBJECTS))

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from models_service.evaluation.summary_length import LENGTHS, length_of
+from models_service.training.plan import Plan, varied
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict
 from webapp.training import places, queueing, stream, subjects
@@ -22,6 +23,7 @@ from webapp.training.models import RESUMABLE, UNFINISHED, WAITING, DatasetVersio
 
 OF_THE_SITE = ("data", "first", "evaluation", "merge")
 """Settings of a recipe that the site fills in itself."""
+PLAN = tuple(Plan.model_fields)
 MOST_MODELS = 4
 
 
@@ -31,13 +33,19 @@ def launch(
 ) -> Job:
     """Queue a fine-tune, or with kind "measure" only the timing of a few of its steps.
 
+    `options` are the recipe's settings and those of PLAN, which make the job a cross-validation or a search.
+
     Raises:
         BadInput: a setting cannot be used (`field` names it), or the data set cannot.
     """
     _check_data(data, task)
     if not data.rows_train:
         raise BadInput(_("The data set has no training rows."), "data")
-    job = Job(kind=kind, task=task, name=name.strip()[:120], options=checked_options(task, options), data=data,
+    plan = _checked_plan(task, options)
+    settings = checked_options(task, {name: value for name, value in options.items() if name not in PLAN})
+    if kind == JobKind.TRAIN:
+        kind = JobKind.FOLDS if "folds" in plan else JobKind.SEARCH if "trials" in plan else kind
+    job = Job(kind=kind, task=task, name=name.strip()[:120], options={**settings, **plan}, data=data,
               data_label=str(data), cloned_from=cloned_from, created_by=user, queued_at=timezone.now())
     return _queued(job)
 
@@ -108,6 +116,27 @@ def checked_options(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: values[name] for name in given}, "base": base}
 
 
+def _checked_plan(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: options[name] for name in PLAN if options.get(name) not in (None, "", [])}
+    if "search" in given:
+        given["search"] = _lines(given["search"])
+    try:
+        plan = Plan.model_validate(given)
+        varied(subjects.recipe(task).settings, plan.search)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "search"
+        raise BadInput(_("%(setting)s: %(why)s") % {"setting": name, "why": first["msg"]}, name) from None
+    except ValueError as error:
+        raise BadInput(_("%(setting)s: %(why)s") % {"setting": "search", "why": error}, "search") from None
+    return plan.model_dump(exclude_defaults=True)
+
+
+def _lines(value: Any) -> Any:
+    """What a form's field of several lines holds."""
+    return [line.strip() for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
+
+
 def _as_list(value: Any) -> Any:
     """Words of a form's field as a list of them."""
     return value.replace(",", " ").split() if isinstance(value, str) else value
@@ -116,8 +145,9 @@ def _as_list(value: Any) -> Any:
 def all_options(job: Job) -> dict[str, Any]:
     """The job's settings with the defaults of those that were not given, for comparing."""
     recipe = subjects.recipe(job.task).settings
-    return {name: job.options.get(name, field.get_default(call_default_factory=True))
-            for name, field in recipe.model_fields.items() if name not in OF_THE_SITE}
+    settings = {name: job.options.get(name, field.get_default(call_default_factory=True))
+                for name, field in recipe.model_fields.items() if name not in OF_THE_SITE}
+    return {**settings, **{name: job.options[name] for name in PLAN if name in job.options}}
 
 
 def cancel(job: Job) -> Job:

@@ -76,6 +76,12 @@ class JobKind(models.TextChoices):
     TRAIN = "train", _("Fine-tune")
     EVALUATE = "evaluate", _("Evaluation")
     MEASURE = "measure", _("Pre-flight")
+    FOLDS = "folds", _("Cross-validation")
+    SEARCH = "search", _("Search for settings")
+
+
+TRAININGS = (JobKind.TRAIN, JobKind.FOLDS, JobKind.SEARCH)
+"""What the launch form starts, and can start again with changes."""
 
 
 class JobStatus(models.TextChoices):

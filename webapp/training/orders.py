@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 import models_service.training
+from models_service.training.plan import Plan
 from webapp.errors import Conflict
 from webapp.settings.places import models_folder
 from webapp.training import places, subjects
@@ -60,12 +61,14 @@ def _training(job: Job) -> dict[str, Any]:
     fields = subjects.recipe(job.task).settings.model_fields
     merged = {"merge": True} if "merge" in fields and source and Path(source).is_dir() else {}
     files = {"data": [str(_file(job, "train"))]}
-    if held_out:
+    plan = {name: job.options[name] for name in Plan.model_fields if name in job.options}
+    if held_out and not plan:  # what divides the training rows leaves those that were held out unseen
         files["evaluation"] = [held_out] if get_origin(fields["evaluation"].annotation) is list else held_out
     return {
         "task": subject.recipe,
-        "settings": {**{name: value for name, value in job.options.items() if name != "base"}, **files, **merged,
-                     **({"base": source} if source else {})},
+        "settings": {**{name: value for name, value in job.options.items() if name not in ("base", *plan)}, **files,
+                     **merged, **({"base": source} if source else {})},
+        "plan": plan,
         "register": {"folder": str(models_folder(settings.DATA_DIR)), "name": subject.model},
         "card": {"run": str(job.pk), "base": base, "settings": job.options, "code": code_version(),
                  "data": {"name": job.data.dataset.name, "version": job.data.number, "id": str(job.data.pk),

@@ -19,7 +19,7 @@ def take_in(job: Job, finished: dict[str, Any]) -> dict[str, Any]:
         return {"measured": finished["measured"], **_against_what_is_free(finished["measured"])}
     if job.kind == JobKind.EVALUATE:
         return {"evaluations": [str(one.pk) for one in _evaluations(job, finished["reports"])]}
-    return finished.get("registered", {})
+    return {**finished.get("result", {}), **finished.get("registered", {})}
 
 
 def _against_what_is_free(measured: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from models_service.formats import splits
 from webapp.training.models import DatasetVersion
 
 
@@ -37,5 +38,4 @@ def examples(evaluation_id: UUID | str) -> Path:
 
 def side(version: DatasetVersion, name: str) -> Path:
     """The file of the "train" or "held-out" rows, as the task's recipe reads it."""
-    ending = "json" if version.dataset.task == "qa" else "jsonl"
-    return dataset(version.pk) / f"{name}.{ending}"
+    return dataset(version.pk) / splits.file_name(name, version.dataset.task)

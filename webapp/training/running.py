@@ -109,6 +109,8 @@ class Attempt:
                 self.finished = event
             elif event.get("failed"):
                 self.failed = event
+            elif "result" in event:
+                values["result"] = event["result"]
             elif "metrics" in event:
                 values["metrics"] = event["metrics"]
             elif "step" in event:

@@ -18,7 +18,7 @@ from webapp import access
 from webapp.errors import BadInput
 from webapp.ops import worker_pulse
 from webapp.training import jobs, launch_form, shelf, stream, subjects
-from webapp.training.models import AT_WORK, DatasetVersion, Job, JobKind
+from webapp.training.models import AT_WORK, TRAININGS, DatasetVersion, Job, JobKind
 from webapp.training.serializers import job_json
 
 JOBS_A_PAGE = 30
@@ -48,7 +48,8 @@ def job(request: HttpRequest, identifier: UUID) -> HttpResponse:
     return render(request, "training/job.html", {
         "job": found, "job_json": job_json(found), "evaluations": found.evaluations.all(),
         "options": [(name, value, name in given) for name, value in options.items()],
-        "others": access.jobs(request.user).filter(kind=JobKind.TRAIN, task=found.task).exclude(pk=found.pk)[:20],
+        "is_training": found.kind in TRAININGS,
+        "others": access.jobs(request.user).filter(kind__in=TRAININGS, task=found.task).exclude(pk=found.pk)[:20],
     })
 
 
@@ -64,7 +65,7 @@ def launch(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("data") or request.GET.get("data") or (str(cloned.data_id) if cloned else "")
     errors: dict[str, str] = {}
     if request.method == "POST":
-        names = {setting.name for setting in launch_form.settings_of(task, {})}
+        names = {setting.name for setting in launch_form.settings_of(task, {})} | {*jobs.PLAN}
         given = {name: request.POST[name] for name in names if request.POST.get(name) or name == "base"}
         try:
             made = jobs.launch(task, _version(request, chosen), given, request.user,
@@ -76,8 +77,16 @@ def launch(request: HttpRequest) -> HttpResponse:
         "task": task, "tasks": [(one, shelf.task_name(one)) for one in subjects.SUBJECTS],
         "versions": _versions(request, task), "chosen": chosen, "cloned": cloned,
         "settings": launch_form.settings_of(task, given, errors), "errors": errors,
-        "name": request.POST.get("name", ""),
+        "name": request.POST.get("name", ""), "plan": _plan(given),
     }, status=400 if errors else 200)
+
+
+def _plan(given: dict[str, Any]) -> dict[str, Any]:
+    """As the form's fields hold it; empty when it is an ordinary training."""
+    found = {name: given[name] for name in jobs.PLAN if given.get(name)}
+    if isinstance(found.get("search"), list):
+        found["search"] = "\n".join(found["search"])
+    return found
 
 
 @never_cache

@@ -21,8 +21,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from models_service.training import STOPPED
+from models_service.training.plan import Plan, varied
 from models_service.training.recipes import RECIPES
-from webapp.ops.command_line import SiteCommand, wrong_use
+from webapp.ops.command_line import SiteCommand, table, wrong_use
 
 
 class Command(SiteCommand):
@@ -35,7 +36,7 @@ class Command(SiteCommand):
             options.add_argument("--json", action="store_true", help="print one JSON object at the end")
             options.add_argument("--output", type=Path, metavar="FOLDER", help="the run's folder (runs/TIME-TASK)")
             options.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the run in this folder")
-            for name, field in recipe.settings.model_fields.items():
+            for name, field in (recipe.settings.model_fields | Plan.model_fields).items():
                 _add_option(options, name, field)
 
     def result(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,15 +51,38 @@ class Command(SiteCommand):
             raise CommandError(f"The training failed; {folder / 'log.txt'} says why. Once that is mended, go on "
                                f"with --resume {folder}.", returncode=1)
         last = json.loads((folder / "events.jsonl").read_text().splitlines()[-1])
-        return {"task": options["task"], "run": str(folder), "model": str(folder / "model"),
-                "metrics": last.get("metrics", {}), "seconds": round(time.monotonic() - started, 1)}
+        told = last.get("result", {})
+        made = None if "folds" in told else folder / f"trial-{told['best']}" if "trials" in told else folder
+        return {"task": options["task"], "run": str(made or folder), "model": str(made / "model") if made else None,
+                "metrics": last.get("metrics", {}), **told, "seconds": round(time.monotonic() - started, 1)}
 
     def lines(self, result: dict[str, Any]) -> list[str]:
+        if "folds" in result:
+            return [f"Done in {result['seconds']:.0f} s.", *_folds_table(result),
+                    "No model was made; train one with the settings that did well."]
         figures = ", ".join(f"{name} {value:.1f}" for name, value in result["metrics"].items())
-        return [f"Done in {result['seconds']:.0f} s: {figures or 'no evaluation file was given'}.",
+        return [*(_trials_table(result) if "trials" in result else []),
+                f"Done in {result['seconds']:.0f} s: {figures or 'no evaluation file was given'}.",
                 f"The model is in {result['model']}. Measure it there with manage.py evaluate, then use it:",
                 f"  manage.py models register {result['run']}",
                 "  manage.py models promote NAME VERSION, as registering says"]
+
+
+def _folds_table(result: Mapping[str, Any]) -> list[str]:
+    rows = [(f"fold {number}", fold["rows"], *(f"{fold['metrics'][name]:.4g}" for name in result["mean"]))
+            for number, fold in enumerate(result["folds"], start=1)]
+    ends = [(told, "", *(f"{value:.4g}" for value in result[name].values()))
+            for told, name in (("mean", "mean"), ("standard deviation", "deviation"))]
+    return table([("", "rows", *result["mean"]), *rows, *ends])
+
+
+def _trials_table(result: Mapping[str, Any]) -> list[str]:
+    names = list(dict.fromkeys(name for trial in result["trials"] for name in trial["params"]))
+    rows = [("*" if trial["number"] == result["best"] else "", trial["number"], trial["state"],
+             "" if trial["value"] is None else f"{trial['value']:.4g}",
+             *(f"{value:.4g}" if isinstance(value := trial["params"].get(name, ""), float) else value
+               for name in names)) for trial in result["trials"]]
+    return table([("", "trial", "", result["watched"], *names), *rows])
 
 
 def _add_option(parser: ArgumentParser, name: str, field: FieldInfo) -> None:
@@ -79,13 +103,19 @@ def _holds_paths(annotation: Any) -> bool:
 
 def _new_run(settings_type: type[BaseModel], options: Mapping[str, Any]) -> Path:
     """A folder with the spec of what the options ask for."""
-    given = {name: options[name] for name in settings_type.model_fields if options[name] is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     try:
-        wanted = settings_type.model_validate(given)
+        wanted, plan = (kind.model_validate({name: given[name] for name in kind.model_fields.keys() & given})
+                        for kind in (settings_type, Plan))
+        varied(settings_type, plan.search)
     except ValidationError as error:
-        problems = [f"--{'-'.join(str(part) for part in each['loc'][:1]).replace('_', '-')}: {each['msg']}"
+        problems = [f"--{str(each['loc'][0]).replace('_', '-')}: {each['msg']}" if each["loc"] else each["msg"]
                     for each in error.errors()]
         raise wrong_use("; ".join(problems)) from None
+    except ValueError as error:
+        raise wrong_use(f"--search: {error}.") from None
+    if plan.folds and given.keys() & {"evaluation", "first"}:
+        raise wrong_use("--folds divides the data itself: leave out --evaluation and --first.")
     values = json.loads(wanted.model_dump_json())
     for name, field in settings_type.model_fields.items():
         if _holds_paths(field.annotation) and values[name]:
@@ -95,7 +125,8 @@ def _new_run(settings_type: type[BaseModel], options: Mapping[str, Any]) -> Path
     if (folder / "spec.json").exists():
         raise wrong_use(f"{folder} already holds a run; go on with it by --resume, or choose another --output.")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "spec.json").write_text(json.dumps({"task": options["task"], "settings": values}, indent=2) + "\n")
+    spec = {"task": options["task"], "settings": values, "plan": plan.model_dump(exclude_defaults=True)}
+    (folder / "spec.json").write_text(json.dumps(spec, indent=2) + "\n")
     return folder
 
 
