@@ -6,6 +6,7 @@ who may ask which collection was decided before.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -18,10 +19,12 @@ from qa.citing import source
 from qa.compose import NotBegun, compose
 from qa.followup import Turn, complete
 from qa.index import CollectionIndex
-from qa.quote import quote
+from qa.quote import PASSAGES_READ, quote
 from qa.rerank import rerank
 from qa.retrieve import retrieve
+from qa.spelling import corrected
 from qa.verify import StoredTexts
+from qa.worked_out import worked_out
 
 __all__ = ["BadQuestion", "Turn", "answer", "check_question"]
 
@@ -120,12 +123,45 @@ async def answer(
         except NotBegun as failure:
             clock.mark("write_ms")
             more = {"fallback": failure.problem.message}
+    done = await worked_out(asked, found, collections=collections, documents=documents, models=models, client=client)
+    if done is not None:
+        clock.mark("work_out_ms")
+        yield SourcesEvent(sources=[source(passage) for passage in found[:PASSAGES_READ]])
+        for number, citation in enumerate(done.citations, start=1):
+            yield DeltaEvent(text=("" if number == 1 else "\n\n") + citation.quote, citation=number)
+        yield _completed(done, asked, clock, more)
+        return
     quoting = quote(
         asked, found, collections=collections, documents=documents, models=models, client=client, mark=clock.mark
     )
     async with aclosing(quoting) as events:
         async for event in events:
-            yield _completed(event, asked, clock, more) if isinstance(event, AnswerDone) else event
+            if isinstance(event, AnswerDone) and event.abstained:
+                asked, rest = await _spelt_right(asked, event, collections, documents, models, client, clock)
+            else:
+                rest = [event]
+            for one in rest:
+                yield _completed(one, asked, clock, more) if isinstance(one, AnswerDone) else one
+
+
+async def _spelt_right(
+    asked: str, abstained: AnswerDone, collections: Sequence[tuple[str, CollectionIndex]], documents: StoredTexts,
+    models: Models, client: str, clock: _Clock,
+) -> tuple[str, list[SourcesEvent | DeltaEvent | AnswerDone]]:
+    """The question without its slips and what it is answered with, where that is an answer; else what was before."""
+    respelt = await asyncio.to_thread(corrected, asked, collections)
+    if respelt == asked:
+        return asked, [abstained]
+    found, _ = await rerank(
+        respelt, await retrieve(respelt, collections, models, PASSAGES_FOUND, client=client), models, client=client
+    )
+    events = [event async for event in quote(
+        respelt, found, collections=collections, documents=documents, models=models, client=client
+    )]
+    clock.mark("respell_ms")
+    if isinstance(events[-1], AnswerDone) and not events[-1].abstained:
+        return respelt, events
+    return asked, [abstained]
 
 
 def _completed(done: AnswerDone, asked: str, clock: _Clock, more: dict[str, str]) -> AnswerDone:

@@ -99,6 +99,13 @@ class DocumentStore:
         """
         return self.text(document_id)[start:end]
 
+    def added(self, document_id: str) -> float:
+        """When its file was stored, in seconds since 1970; 0 for a document that is gone."""
+        try:
+            return self.original(document_id).stat().st_mtime
+        except (DocumentMissing, FileNotFoundError):
+            return 0.0
+
     def original(self, document_id: str) -> Path:
         """The file as it was uploaded.
 

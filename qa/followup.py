@@ -25,6 +25,13 @@ class Turn:
 
 _OPENERS = re.compile(r"(?i)\s*(?:and|but|so|then|what about|how about|also)\b[\s,]*")
 _OPENERS_CJK = re.compile(r"\s*(?:那么|那|然后|还有|另外|而且|以及)[，,\s]*")
+_ANOTHER = re.compile(
+    r"(?i)\W*(?:and|what about|how about|and what about|and how about)\s+"
+    r"(?P<thing>(?!(?:when|where|why|who|how|what|which|if|is|are|was|were|do|does|did|can)\b)[\w'’.-]+(?:\s+[\w'’.-]+){0,5}?)\s*\?*\s*"
+)
+_ANOTHER_CJK = re.compile(rf"\s*(?:那么|那)?(?P<thing>[{CJK}\w·]{{2,20}}?)呢[？?]?\s*")
+_ARTICLE = re.compile(r"(?i)(?:\bthe|\ban?)\s*$|^(?:the|an?)\s")
+_AMOUNT_WORD = re.compile(r"(?i)\b(?:many|much|long|old|far|often|tall|high|large|big)\b")
 _THING = re.compile(r"(?i)\b(?:it|its|itself|this|that|these|those|they|them|their|theirs|one|ones)\b")
 _PERSON = re.compile(r"(?i)\b(?:he|him|his|she|her|hers|they|them|their|theirs)\b")
 _PLACE = re.compile(r"(?i)\bthere\b(?!\s+(?:is|are|was|were|be|been|will|has|have|any|a|an)\b)")
@@ -52,12 +59,37 @@ def complete(question: str, history: Sequence[Turn]) -> str:
         return question
     last = history[-1]
     asked = _strip_opener(question)
+    if instead := _same_of_another(question, last):
+        return instead
     if _ONLY_WORD.fullmatch(question):
         return f"{asked} {last.question}".strip()
     subject = _subject(asked, last)
     if not subject or subject.lower() in asked.lower():
         return question
     return f"{subject}{'，' if is_cjk(asked) else ': '}{asked}"
+
+
+def _same_of_another(question: str, last: Turn) -> str:
+    """ "And the Glen Viaduct?" asks of it what was asked before: the last question, of this thing instead."""
+    found = (_ANOTHER_CJK if is_cjk(question) else _ANOTHER).fullmatch(question)
+    if not found or is_cjk(question) != is_cjk(last.question):
+        return ""
+    thing = found["thing"].strip()
+    if is_cjk(question):
+        topic = _TOPIC_CJK.match(last.question)
+        asks = _QUESTION_WORDS_CJK.search(thing) or not topic or thing == topic.group()
+        return "" if asks else thing + last.question[topic.end() :]
+    if not _names(f"x {thing}"):
+        return ""
+    subject, colon, rest = last.question.partition(": ")
+    if colon:
+        return f"{thing}: {rest}"
+    names = _names(last.question)
+    if len(names) != 1 or names[0].lower() in thing.lower():
+        return ""
+    before, _, after = last.question.partition(names[0])
+    without = _ARTICLE.sub("", before) if _ARTICLE.match(thing) or not _ARTICLE.search(before) else before
+    return f"{without}{thing}{after}"
 
 
 def _is_follow_up(question: str) -> bool:
@@ -98,7 +130,7 @@ def _subject(asked: str, last: Turn) -> str:
         return names[-1] if len(names) == 1 else " ".join(names)[:MAX_SUBJECT_CHARACTERS]
     if answered and _ASKS_THING.match(last.question) and _names(f"x {answered}"):
         return answered[:MAX_SUBJECT_CHARACTERS]
-    return " ".join(terms(last.question))[:MAX_SUBJECT_CHARACTERS]
+    return " ".join(terms(_AMOUNT_WORD.sub(" ", last.question)))[:MAX_SUBJECT_CHARACTERS]
 
 
 def _names(text: str) -> list[str]:

@@ -35,6 +35,7 @@ _log = logging.getLogger(__name__)
 _SEGMENTS = "segments"
 _LOCK = "publish.lock"
 _LOAD_ATTEMPTS = 5
+_MOST_STEMS = 50_000
 _COMPACT_FROM = 1024
 """Below this many vectors, deleted ones are not worth rewriting the rest for."""
 
@@ -224,6 +225,24 @@ class CollectionIndex:
         """
         with self._connection() as connection:
             return database.passage_frequencies(connection, terms)
+
+    def stems_like(self, word: str, more_or_less: int) -> dict[str, int]:
+        """Stems that begin as the word's does and are about as long, with how many passages hold each.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._connection() as connection:
+            return database.stems_like(connection, database.stem_of(word), more_or_less, _MOST_STEMS)
+
+    def written(self, stem: str) -> list[str]:
+        """How a passage writes the word of this stem.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._connection() as connection:
+            return database.written(connection, stem)
 
     def count(self) -> int:
         """How many passages can be found.

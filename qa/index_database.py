@@ -239,6 +239,28 @@ def passage_frequencies(connection: sqlite3.Connection, wanted: Sequence[str]) -
     return {term: counts[stem] for term, stem in stems.items() if stem in counts}
 
 
+def stems_like(connection: sqlite3.Connection, stem: str, more_or_less: int, most: int) -> dict[str, int]:
+    """The index's stems that begin as this one does and are about as long, with how many passages hold them."""
+    rows = connection.execute(
+        "SELECT term, doc FROM vocabulary WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ? LIMIT ?",
+        (stem[0], chr(ord(stem[0]) + 1), len(stem) - more_or_less, len(stem) + more_or_less, most),
+    )
+    return dict(rows.fetchall())
+
+
+def stem_of(word: str) -> str:
+    """As the index's tokenizer writes it."""
+    return _stems([word]).get(word, word)
+
+
+def written(connection: sqlite3.Connection, stem: str) -> list[str]:
+    """The words of one passage's text that have this stem."""
+    row = connection.execute("SELECT text FROM words WHERE words MATCH ? LIMIT 1", (f'"{stem}"',)).fetchone()
+    if row is None:
+        return []
+    return [word for word, own in _stems(list(dict.fromkeys(row[0].split()))).items() if own == stem]
+
+
 def _stems(wanted: Sequence[str]) -> dict[str, str]:
     """Each term as the index's own tokenizer writes it; only SQLite can say."""
     if not wanted:

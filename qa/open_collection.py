@@ -34,6 +34,9 @@ class OpenCollection:
     def structure(self, document_id: str) -> Structure:
         return NOTHING_KNOWN
 
+    def added(self, document_id: str) -> float:
+        return 0.0
+
 
 @dataclass(frozen=True)
 class Text:

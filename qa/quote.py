@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from models_service.client import Models
 from models_service.protocol import AnswerDone, Calibration, Citation, DeltaEvent, SourcesEvent, SpanResult
 from qa import sentence_match
 from qa.candidates import Candidate, candidates
 from qa.citing import MOST_CITATIONS, nearest, source
+from qa.contradictions import Version, contradiction
 from qa.index import CollectionGone, CollectionIndex
 from qa.retrieve import RetrievedPassage
 from qa.scripts import is_cjk
@@ -56,7 +57,8 @@ async def quote(
             answer="", abstained=True, confidence=confidence, citations=[], nearest=near, verification=verification
         )
         return
-    said = _to_say(cited)
+    versions = await asyncio.to_thread(contradiction, cited, documents)
+    said = [version.citation for version in versions[:MOST_SENTENCES]] or _to_say(cited)
     cited = said + [citation for citation in cited if citation not in said]
     pieces = []
     for number, citation in enumerate(said, start=1):
@@ -65,7 +67,9 @@ async def quote(
     mark("check_ms")
     yield AnswerDone(
         answer="".join(pieces), span=_span(cited[0]), format=_format(said, read), abstained=False,
-        confidence=confidence, citations=cited, verification={**verification, **_agreement(ranked)},
+        confidence=confidence, citations=cited, verification={
+            **verification, **_agreement(ranked), **_contradicting(versions),
+        },
     )
 
 
@@ -163,6 +167,17 @@ def _format(said: Sequence[Citation], read: Sequence[RetrievedPassage]) -> Liter
 
 def _span(citation: Citation) -> str:
     return citation.quote[citation.span_start - citation.start : citation.span_end - citation.start]
+
+
+def _contradicting(versions: Sequence[Version]) -> dict[str, list[dict[str, Any]]]:
+    """What each of the documents that contradict each other says, newest first; the answer quotes them in this order.
+    """
+    if not versions:
+        return {}
+    return {"contradicting": [
+        {"document": version.citation.document, "title": version.citation.title, "value": version.value,
+         "year": version.year} for version in versions
+    ]}
 
 
 def _agreement(ranked: Sequence[Candidate]) -> dict[str, int]:

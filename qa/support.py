@@ -20,7 +20,7 @@ from models_service.client import Models, ModelsError
 from qa.marks import SHOWN, without_marks
 from qa.scripts import is_cjk
 from qa.sentences import sentences
-from qa.terms import terms
+from qa.terms import stem, terms
 
 COSINE_FROM = 0.6
 OVERLAP_FROM = 0.4
@@ -33,7 +33,6 @@ FEWEST_TERMS = 2
 
 _LEADING_MARKS = re.compile(r"(?:\[\d{1,3}\]\s*)+")
 _NO_CLAIM = re.compile(r"\s*(?:#{1,6}\s|```|~~~|\|[\s:|-]+\|\s*$)|.*[:：]\s*$", re.DOTALL)
-_ENDINGS = re.compile(r"(?:ing|ed|es|s|ly)$")
 
 
 @dataclass(frozen=True)
@@ -168,4 +167,4 @@ def _share(wanted: set[str], held: set[str]) -> float:
 
 def _stems(text: str) -> set[str]:
     """Words with their commonest English endings cut off, so that "bridges opened" and "opening a bridge" meet."""
-    return {_ENDINGS.sub("", word) if len(word) > 4 and word.isalpha() else word for word in terms(text)}
+    return {stem(word) for word in terms(text)}

@@ -12,6 +12,7 @@ from qa.scripts import CJK
 
 _RUN = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
 _CJK_START = re.compile(f"[{CJK}]")
+_ENDINGS = re.compile(r"(?:ing|ed|es|s|ly)$")
 
 STOP_WORDS = frozenset(
     """
@@ -44,3 +45,8 @@ def terms(text: str) -> list[str]:
         for piece in _CHINESE_BREAKS.split(run):
             found += [piece[i : i + 2] for i in range(len(piece) - 1)] or [piece] * bool(piece)
     return found
+
+
+def stem(word: str) -> str:
+    """A term without the commonest English endings: "opened" and "opens" meet, for comparisons outside the index."""
+    return _ENDINGS.sub("", word) if len(word) > 4 and word.isalpha() else word

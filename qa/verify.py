@@ -11,11 +11,16 @@ from qa.structure import Structure
 
 
 class StoredTexts(Protocol):
-    """Where citations are read back from; `slice` raises DocumentMissing for a document that is gone."""
+    """Where citations are read back from; `slice` raises DocumentMissing for a document that is gone.
+
+    `added` is when the document came, in seconds; 0 where that is not known.
+    """
 
     def slice(self, document_id: str, start: int, end: int) -> str: ...
 
     def structure(self, document_id: str) -> Structure: ...
+
+    def added(self, document_id: str) -> float: ...
 
 
 def checked(citations: Sequence[Citation], documents: StoredTexts) -> list[Citation]:

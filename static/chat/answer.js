@@ -2,6 +2,7 @@
 import { call } from "../site/api.js";
 import { copy, toast } from "../site/notices.js";
 import { percent } from "../site/numbers.js";
+import { conclusion } from "./conclusion.js";
 import { answerNodes } from "./quotes.js";
 import { sourceItems } from "./sources.js";
 
@@ -55,7 +56,7 @@ export class Answer {
     this.parts["answer-text"].setAttribute("aria-busy", "true");
     this.parts["answer-status"].hidden = false;
     this.parts["answer-step"].textContent = gettext("Searching the documents…");
-    for (const name of ["abstained", "nothing-there", "answer-error", "answer-stopped", "answer-fallback", "answer-meta",
+    for (const name of ["abstained", "nothing-there", "answer-error", "answer-stopped", "answer-fallback", "answer-meta", "conclusion",
       "sources", "answer-actions", "note-form"]) this.parts[name].hidden = true;
   }
 
@@ -102,11 +103,21 @@ export class Answer {
       this.#showConfidence(done);
       if (done.format === "markdown") await this.#showMarkdown(done);
       else this.parts["answer-text"].replaceChildren(...answerNodes(done));
+      this.#showConclusion(done.verification ?? {});
     }
     this.parts["answer-fallback"].hidden = !done.verification?.fallback;
     if (done.question && done.question !== this.exchange.question.text) this.#showSearched(done.question);
     this.#list(shown, done.abstained ? gettext("Nearest passages") : gettext("Sources"), true);
     if (done.abstained) this.parts.sources.open = true;
+  }
+
+  /** What was worked out from the passages quoted below, or that they contradict each other. */
+  #showConclusion(verification) {
+    const said = conclusion(verification);
+    this.parts.conclusion.hidden = !said;
+    if (!said) return;
+    this.parts.conclusion.querySelector("strong").textContent = said.answer;
+    this.parts.conclusion.querySelector("span").textContent = said.how;
   }
 
   async #showMarkdown(done) {

@@ -244,3 +244,58 @@ def test_a_question_of_100_000_characters_is_refused_with_the_limit():
     with pytest.raises(BadQuestion, match="100,000 characters; at most 2,000") as refused:
         check_question("why?" * 25_000)
     assert refused.value.code == "too_large"
+
+
+async def test_documents_that_contradict_each_other_are_shown_as_such_newest_first(index, documents):
+    await add(index, documents, "handbook-2022", "Full-time employees get 22 days of annual leave a year.")
+    await add(index, documents, "handbook-2024", "Full-time employees get 25 days of annual leave a year.")
+    reader = RuleReader({"22": 4.0, "25": 3.0})
+    *_, done = await ask("How many days of annual leave are there a year?", index, documents, reader)
+    assert [said["value"] for said in done.verification["contradicting"]] == ["25", "22"]
+    assert [citation.document for citation in done.citations] == ["handbook-2024", "handbook-2022"]
+    assert done.span == "25" and done.answer.startswith("Full-time employees get 25 days")
+
+
+async def test_documents_that_speak_of_different_things_do_not_contradict(index, documents):
+    await add(index, documents, "tower", TOWER)
+    await add(index, documents, "bridge", BRIDGE)
+    *_, done = await ask("When was it opened?", index, documents, RuleReader({"1889": 4.0, "1883": 3.9}))
+    assert "contradicting" not in done.verification
+
+
+async def test_two_things_are_compared_from_a_passage_of_each(index, documents):
+    await add(index, documents, "tower", TOWER)
+    await add(index, documents, "bridge", BRIDGE)
+    question = "Which is older, the Eiffel Tower or the Brooklyn Bridge?"
+    sources, one, other, done = await ask(question, index, documents, RuleReader({"1889": 4.0, "1883": 4.0}))
+    assert done.span == "the Brooklyn Bridge" and done.answer == one.text + other.text
+    assert [citation.document for citation in done.citations] == ["bridge", "tower"]
+    assert done.verification["worked_out"]["values"] == [
+        {"of": "the Brooklyn Bridge", "value": "1883"}, {"of": "the Eiffel Tower", "value": "1889"}]
+
+
+async def test_what_is_known_of_one_thing_only_is_not_compared(index, documents):
+    await add(index, documents, "tower", TOWER)
+    question = "Which is older, the Eiffel Tower or the Brooklyn Bridge?"
+    *_, done = await ask(question, index, documents, RuleReader({"1889": 4.0}))
+    assert "worked_out" not in done.verification
+
+
+async def test_a_table_is_counted_and_its_rows_are_cited(index, documents):
+    table = "Bridges\n\n| Bridge | Opened |\n|---|---|\n| Corran | 1889 |\n| Glen | 1904 |\n| Ferry | 2011 |\n"
+    await add(index, documents, "bridges", table, "text/markdown")
+    *_, done = await ask("How many bridges opened after 1900?", index, documents, RuleReader({}))
+    assert (done.span, done.verification["worked_out"]["kind"]) == ("2", "count")
+    assert [citation.quote for citation in done.citations] == ["| Glen | 1904 |", "| Ferry | 2011 |"]
+
+
+async def test_a_slip_is_put_right_when_the_question_as_typed_finds_nothing(index, documents):
+    await add(index, documents, "tower", TOWER)
+
+    class Strict(RuleReader):
+        async def read(self, question, passages, **more):
+            self.marks = {"1889": 4.0} if "finished" in question else {}
+            return await super().read(question, passages, **more)
+
+    *_, done = await ask("When was it finsihed?", index, documents, Strict({}))
+    assert (done.question, done.span) == ("When was it finished?", "1889")

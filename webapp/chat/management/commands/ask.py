@@ -52,7 +52,11 @@ class Command(SiteCommand):
             heading = ["", "Nearest passages:"] if found else [add]
         else:
             found = result["citations"]
-            said = [result["answer"], "", f"Confidence: {result['confidence']:.0%}"]
+            worked_out = result["verification"].get("worked_out")
+            said = [f"{worked_out['answer']} (worked out from the sources)", ""] if worked_out else []
+            if result["verification"].get("contradicting"):
+                said += ["The documents contradict each other; newest first:", ""]
+            said += [result["answer"], "", f"Confidence: {result['confidence']:.0%}"]
             heading = ["", "Sources:"]
         sources = [f"  [{number}] {_marked(citation)}\n      {citation['title']}, {_place(citation)}"
                    for number, citation in enumerate(found, start=1)]
