@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import Client
 
 from tests.api.conftest import is_problem
-from webapp.writing import glossary_terms
+from webapp.writing import glossary_terms, translating, translation_history
 from webapp.writing.models import GlossaryTerm, Translation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,6 +94,8 @@ def test_only_an_administrator_changes_the_sites_terms_and_only_the_owner_ones_o
     for term in (sites, own):
         is_problem(program(bob).delete(f"/api/v1/glossary/{term.pk}/"), 404)
     assert [term["id"] for term in program(bob).get("/api/v1/glossary/").json()["results"]] == [sites.pk]
+    shown = program(alice).get("/api/v1/glossary/").json()["results"]
+    assert {term["id"]: term["site"] for term in shown} == {sites.pk: True, own.pk: False}
     assert program(admin).delete(f"/api/v1/glossary/{sites.pk}/").status_code == 204
     assert GlossaryTerm.objects.get().pk == own.pk
 
@@ -102,6 +105,14 @@ def test_the_same_term_again_gets_the_new_translation(program, alice):
         post(program(alice), "/api/v1/glossary/", source="train", target=target, source_language="en",
              target_language="de")
     assert GlossaryTerm.objects.get().target == "Bahn"
+
+
+def test_a_kept_translation_counts_the_terms_that_it_met_in_any_script(translators, alice):
+    term = glossary_terms.add(alice, "de", "en", "Öl", "petroleum")
+    done = async_to_sync(translating.whole)(alice, "Das Öl ist hier.", source="de", target="en")
+    translation_history.keep(alice, "Das Öl ist hier.", done)
+    term.refresh_from_db()
+    assert term.hits == 1
 
 
 def test_the_history_is_ones_own(program, alice, bob):

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from models_service.protocol_translated_text import GlossaryHit
@@ -53,6 +52,8 @@ def add(
 def count_hits(user: User, source: str, target: str, hits: Sequence[GlossaryHit]) -> None:
     """Add to the counts of the terms that a kept translation met."""
     rows = access.glossary_terms(user).filter(source_language=source, target_language=target)
-    for hit in hits:
-        met = rows.annotate(folded=Lower("source")).filter(folded=hit.source, target=hit.target)
-        met.update(hits=F("hits") + hit.hits)
+    met = {(hit.source, hit.target): hit.hits for hit in hits}
+    for term in rows.filter(target__in=[hit.target for hit in hits]):
+        count = met.get((term.source.lower(), term.target))  # not by the database: SQLite's knows ASCII only
+        if count:
+            rows.filter(pk=term.pk).update(hits=F("hits") + count)

@@ -33,7 +33,7 @@ class GlossaryTerm(models.Model):
     source = models.CharField(max_length=200)
     target = models.CharField(max_length=200)
     case_sensitive = models.BooleanField(default=False)
-    hits = models.PositiveBigIntegerField(default=0, help_text="how often it was met in kept translations and files")
+    hits = models.PositiveBigIntegerField(default=0, help_text="how often it was met in kept translations")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

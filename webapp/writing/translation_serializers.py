@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.urls import reverse
 from rest_framework import serializers
 
@@ -19,11 +17,8 @@ class TranslationSerializer(serializers.ModelSerializer):
 class SiteField(serializers.BooleanField):
     """Whether a term is the site's: it has no owner."""
 
-    def to_representation(self, value: Any) -> bool:
-        return value is None
-
-    def get_attribute(self, instance: GlossaryTerm) -> Any:
-        return instance.owner_id or 0 if instance.owner_id else None
+    def get_attribute(self, instance: GlossaryTerm) -> bool:
+        return instance.owner_id is None
 
 
 class GlossaryTermSerializer(serializers.ModelSerializer):

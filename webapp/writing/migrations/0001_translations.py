@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(max_length=200)),
                 ('target', models.CharField(max_length=200)),
                 ('case_sensitive', models.BooleanField(default=False)),
-                ('hits', models.PositiveBigIntegerField(default=0, help_text='how often it was met in kept translations and files')),
+                ('hits', models.PositiveBigIntegerField(default=0, help_text='how often it was met in kept translations')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='glossary_terms', to=settings.AUTH_USER_MODEL)),
             ],
