@@ -34,6 +34,12 @@ def test_a_list_gives_lists_and_auto_gives_the_language_from_0_to_100(translator
     assert all(50 < found["confidence"] <= 100 for found in body["detectedLanguage"])
 
 
+def test_a_forms_ends_of_lines_become_those_of_the_text(translators):
+    form = {"q": "One.\r\nTwo.", "source": "en", "target": "de"}
+    text = Client(enforce_csrf_checks=True).post("/translate", form).json()["translatedText"]
+    assert "\n" in text and "\r" not in text
+
+
 def test_html_and_forms_are_taken(translators):
     form = {"q": "<p class='a'>Hello <b>there</b></p>", "source": "en", "target": "de", "format": "html"}
     text = Client(enforce_csrf_checks=True).post("/translate", form).json()["translatedText"]
@@ -46,8 +52,9 @@ def test_html_and_forms_are_taken(translators):
     ({"q": "Hello", "source": "en"}, 400, "missing target parameter"),
     ({"q": "Hello", "source": "en", "target": "xx"}, 400, "en-de"),
     ({"q": "Hello", "source": "en", "target": "de", "format": "pdf"}, 400, "pdf format is not supported"),
+    ({"q": "Hello", "source": "en", "target": "de", "alternatives": float("inf")}, 400, "must be a number"),
     ({"q": "Hello", "source": "en", "target": "de", "api_key": "wrong"}, 403, "Invalid API key"),
-    ({"q": "x" * 20_001, "source": "en", "target": "de"}, 413, "20,000"),
+    ({"q": "x" * 20_001, "source": "en", "target": "de"}, 400, "20,000"),
 ])
 def test_errors_have_its_shape(translators, body, status, sentence):
     response = post("/translate", **body)
@@ -60,14 +67,41 @@ def test_a_key_in_the_body_is_this_sites_key(translators, settings, alice):
 
     settings.GUESTS_MAY_CHAT = False
     wanted = {"q": "Hello", "source": "en", "target": "de"}
-    assert post("/translate", **wanted).status_code == 403
+    refused = post("/translate", **wanted)
+    assert refused.status_code == 400 and "An API key is required" in refused.json()["error"]
     assert post("/translate", **wanted, api_key=create_api_key(alice, "x")[1]).status_code == 200
 
 
 def test_a_browsers_cookie_is_not_taken_for_a_key(translators, settings, browser, alice):
     settings.GUESTS_MAY_CHAT = False
     wanted = {"q": "Hello", "source": "en", "target": "de"}
-    assert browser(alice).post("/translate", wanted, content_type="application/json").status_code == 403
+    assert browser(alice).post("/translate", wanted, content_type="application/json").status_code == 400
+
+
+def test_what_its_clients_ask_without_a_key_is_told_without_one(translators, settings):
+    settings.GUESTS_MAY_CHAT = False
+    assert Client().get("/health").json() == {"status": "ok"}
+    assert [language["code"] for language in Client().get("/languages").json()] == ["de", "en", "zh"]
+    assert Client().get("/frontend/settings").json()["keyRequired"] is True
+
+
+def test_a_page_of_another_site_may_call_with_a_key(translators):
+    asked = Client(enforce_csrf_checks=True).options("/translate", headers={"Origin": "https://elsewhere.example"})
+    assert asked.status_code == 200 and asked["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+    for response in (asked, post("/detect", q="Hello there"), post("/translate", q="Hello")):
+        assert response["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in response
+
+
+def test_its_python_client_works_here(translators, live_server, alice):
+    from libretranslatepy import LibreTranslateAPI
+
+    from webapp.accounts.services import create_api_key
+
+    client = LibreTranslateAPI(live_server.url, api_key=create_api_key(alice, "x")[1])
+    assert [language["name"] for language in client.languages()] == ["German", "English", "Chinese"]
+    assert client.detect("Wo ist der nächste Bahnhof, bitte?")[0]["language"] == "de"
+    assert "{name}" in client.translate("Hello {name}!", "en", "de")
 
 
 def test_languages_detection_and_settings(translators):
@@ -89,6 +123,9 @@ def test_a_file_is_translated_and_fetched_at_the_address_that_is_given(translato
     assert text.startswith("# ") and "```\ncode\n```\n" in text
     assert Client().get(address.path[:-2] + "xx").status_code == 404
     program = SimpleUploadedFile("a.exe", b"MZ")
+    long = SimpleUploadedFile("a.txt", b"A long text. " * 2_000)
+    refused = Client().post("/translate_file", {"file": long, "source": "en", "target": "de"})
+    assert refused.status_code == 400 and "/api/v1/translation-batches/" in refused.json()["error"]
     bad = Client().post("/translate_file", {"file": program, "source": "en", "target": "de"})
     assert bad.status_code == 400 and ".docx" in bad.json()["error"]
 

@@ -1,7 +1,8 @@
 """LibreTranslate's addresses and shapes, so that its clients work here once they have this site's address.
 
-A caller is known by `api_key` in the body or by the Authorization header, never by a browser's cookie, so another
-site's page can do nothing in someone's name. Errors are {"error": sentence}, as those clients read them.
+A caller is known by `api_key` in the body or by the Authorization header, never by a browser's cookie, so a page of
+another site, which may call these addresses as it may LibreTranslate's, can do nothing in someone's name. Errors are
+{"error": sentence} with the status that LibreTranslate gives: 400 for what is wrong with a request, its size too.
 """
 
 from __future__ import annotations
@@ -43,26 +44,48 @@ _SALT = "libretranslate-file"
 Answer = Callable[[HttpRequest, dict[str, Any]], HttpResponse]
 
 
-def answers(*methods: str) -> Callable[[Answer], Callable[..., HttpResponse]]:
-    """A view of LibreTranslate's: fields of the body or the query, the caller by key, errors in its shape."""
+def answers(*methods: str, to_anyone: bool = False) -> Callable[[Answer], Callable[..., HttpResponse]]:
+    """A view of LibreTranslate's: fields of the body or the query, the caller by key, errors in its shape.
+
+    Args:
+        to_anyone: no key is asked for, for its clients send none there.
+    """
 
     def around(view: Answer) -> Callable[..., HttpResponse]:
+        def reply(request: HttpRequest) -> HttpResponse:
+            if request.method == "OPTIONS":
+                return HttpResponse(headers={"Allow": ", ".join(methods)})
+            if request.method not in methods:
+                return _error("Method not allowed", 405)
+            try:
+                fields = _fields(request)
+                if not to_anyone:
+                    request.user = _caller(request, fields)
+                    _require(request)
+                return view(request, fields)
+            except SiteError as error:
+                return _error(error.message, _STATUS.get(error.status, error.status))
+
         @csrf_exempt
         @wraps(view)
         def handle(request: HttpRequest) -> HttpResponse:
-            try:
-                if request.method not in methods:
-                    return _error("Method not allowed", 405)
-                fields = _fields(request)
-                request.user = _caller(request, fields)
-                _require(request)
-                return view(request, fields)
-            except SiteError as error:
-                return _error(error.message, 403 if isinstance(error, NotSignedIn) else error.status)
+            response = reply(request)
+            for name, value in _FOR_PAGES_OF_OTHER_SITES.items():
+                response.headers[name] = value
+            return response
 
         return handle
 
     return around
+
+
+_STATUS = {401: 403, 413: 400}
+_FOR_PAGES_OF_OTHER_SITES = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Max-Age": "86400",
+}
 
 
 def _error(sentence: str, status: int) -> JsonResponse:
@@ -78,7 +101,10 @@ def _fields(request: HttpRequest) -> dict[str, Any]:
         if not isinstance(body, dict):
             raise BadInput("Invalid request: the body is not a JSON object")
         return body
-    return {**request.GET.dict(), **request.POST.dict()}
+    fields = {**request.GET.dict(), **request.POST.dict()}
+    if "q" in fields:
+        fields["q"] = fields["q"].replace("\r\n", "\n")  # as forms end lines
+    return fields
 
 
 def _caller(request: HttpRequest, fields: dict[str, Any]) -> Any:
@@ -93,7 +119,7 @@ def _caller(request: HttpRequest, fields: dict[str, Any]) -> Any:
 
 def _require(request: HttpRequest) -> None:
     if not access.may(request.user, "chat"):
-        raise Forbidden("An API key is required: make one under Account, and send it as api_key")
+        raise BadInput("An API key is required: make one under Account, and send it as api_key")
 
 
 def _wanted(fields: dict[str, Any], name: str) -> str:
@@ -147,7 +173,7 @@ def _translate(request: HttpRequest, fields: dict[str, Any]) -> HttpResponse:
 def _number(value: Any) -> int:
     try:
         return max(0, min(MOST_ALTERNATIVES, int(value or 0)))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadInput("Invalid request: alternatives must be a number") from None
 
 
@@ -165,7 +191,7 @@ def detect(request: HttpRequest, fields: dict[str, Any]) -> HttpResponse:
                          if one.confidence >= 0.01], safe=False)
 
 
-@answers("GET")
+@answers("GET", to_anyone=True)
 def languages(request: HttpRequest, fields: dict[str, Any]) -> HttpResponse:
     pairs = async_to_sync(translating.pairs)()
     targets = reachable(pairs)
@@ -174,7 +200,13 @@ def languages(request: HttpRequest, fields: dict[str, Any]) -> HttpResponse:
                          for code in codes], safe=False)
 
 
-@answers("GET")
+@answers("GET", to_anyone=True)
+def health(request: HttpRequest, fields: dict[str, Any]) -> HttpResponse:
+    """That the site answers; /readyz says whether its parts do."""
+    return JsonResponse({"status": "ok"})
+
+
+@answers("GET", to_anyone=True)
 def frontend_settings(request: HttpRequest, fields: dict[str, Any]) -> HttpResponse:
     return JsonResponse({
         "apiKeys": True,
@@ -186,6 +218,11 @@ def frontend_settings(request: HttpRequest, fields: dict[str, Any]) -> HttpRespo
         "suggestions": False,
         "supportedFilesFormat": sorted(FORMATS),
     })
+
+
+@answers("POST")
+def suggest(request: HttpRequest, fields: dict[str, Any]) -> HttpResponse:
+    raise Forbidden("Suggestions are disabled on this server.")
 
 
 @answers("POST")
@@ -204,6 +241,10 @@ def translate_file(request: HttpRequest, fields: dict[str, Any]) -> HttpResponse
         original.flush()
         try:
             words = files.read(Path(original.name), uploaded.name)
+            if len(words.text) > MAX_INTERACTIVE_CHARACTERS:
+                raise BadInput(
+                    f"The file has {len(words.text):,} characters; at most {MAX_INTERACTIVE_CHARACTERS:,} can be "
+                    f"translated while you wait. Send it to {reverse('api-translation-batch-list')}.")
             (done,) = translate_texts(request, [words.text], source=source, target=target, format=words.format)
             files.write(Path(original.name), uploaded.name, done.translation, place / identifier)
         except FileProblem as problem:

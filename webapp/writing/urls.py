@@ -15,6 +15,8 @@ urlpatterns = [
     path("detect", libretranslate.detect, name="libretranslate-detect"),
     path("languages", libretranslate.languages, name="libretranslate-languages"),
     path("frontend/settings", libretranslate.frontend_settings, name="libretranslate-settings"),
+    path("health", libretranslate.health, name="libretranslate-health"),
+    path("suggest", libretranslate.suggest, name="libretranslate-suggest"),
     path("translate_file", libretranslate.translate_file, name="libretranslate-file"),
     path("download_file/<str:token>", libretranslate.download_file, name="libretranslate-download"),
 ]
