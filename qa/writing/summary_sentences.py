@@ -9,13 +9,21 @@ from models_service.words import count_words
 from qa.scripts import goes_on_without_space
 from qa.sentences import sentences
 from qa.structure import Structure
+from qa.writing.page_furniture import Furniture
 
 FEWEST_WORDS = 4
 """What is shorter says nothing by itself: "See below." """
 LONGEST_CHARACTERS = 1_500
 """A longer one (a text without stops) is cut at white space."""
+LONGEST_LABEL, MOST_LABEL_WORDS = 80, 30
+"""Of a line without a stop that is taken for a title or the like; Chinese words are characters."""
+MOST_OF_LABELS = 0.4
+"""A text that has a larger share of its characters in such lines is a list, and they are what it says."""
 
-_MARKER = re.compile(r"(?:[ \t]*(?:[-*+•·]|\d{1,3}[.)、]|>)[ \t]+)+|#{1,6}[ \t]+")
+_MARKER = re.compile(r"(?:[ \t]*(?:[-*+•·]|\d{1,3}[.)、]|>)[ \t]+)+|#{1,6}[ \t]+"
+                     r"|(?:\d{1,5}\n)?(?:\d\d:)?\d\d:\d\d[,.]\d{3} -->[^\n]*\n")
+"""What a sentence begins with that is not of it: a bullet, a number, a quotation's mark, a subtitle's times."""
+_FOOTNOTE = re.compile(r"(?<=[.,;:!?)”\"’。，、；：！？）])(?:\[\d{1,3}\])+|\[(?:edit|citation needed|编辑)\]")
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]")
 _ENDS = re.compile(r"[.!?…。！？:：;；][\"'”’」』）)\]】》*_]*(?:\[\d{1,3}\])*\s*$")
 _CODE = re.compile(r"```|~~~")
@@ -27,9 +35,11 @@ Range = tuple[int, int]
 def telling_sentences(text: str, structure: Structure) -> list[Range]:
     """Those that can stand in a summary, in order; all sentences when the text has no such, code when it has none."""
     headings = {heading.start for heading in structure.headings}
+    furniture = Furniture(text, structure)
     code: list[Range] = []
     everything: list[Range] = []
-    telling: list[Range] = []
+    telling: list[list[Range]] = []
+    labels: list[bool] = []
     in_code = False
     for start, end in sentences(text):
         fence = _CODE.match(text, start, end)
@@ -42,9 +52,28 @@ def telling_sentences(text: str, structure: Structure) -> list[Range]:
         everything += pieces
         is_heading = start in headings or _HEADING.match(text, start) is not None
         is_row = text.startswith("|", start) or text.find(" | ", start, end) >= 0
-        if not is_heading and not is_row and _says_something(text, begins, end):
-            telling += pieces
-    return telling or everything or code
+        if is_heading or is_row or not _says_something(text, begins, end) or furniture.holds(begins, end):
+            continue
+        telling.append(pieces)
+        labels.append(_is_label(text, start, end))
+    return _prose(text, telling, labels) or everything or code
+
+
+def _prose(text: str, telling: Sequence[list[Range]], labels: Sequence[bool]) -> list[Range]:
+    """All, but for lines that are no sentences in a text that mostly is made of sentences."""
+    size = [sum(end - start for start, end in pieces) for pieces in telling]
+    of_labels = sum(length for length, is_label in zip(size, labels, strict=True) if is_label)
+    is_prose = of_labels < MOST_OF_LABELS * sum(size)
+    return [piece for pieces, is_label in zip(telling, labels, strict=True) if not (is_label and is_prose)
+            for piece in pieces]
+
+
+def _is_label(text: str, start: int, end: int) -> bool:
+    """Whether it is a short line of its own that no stop ends: a title, a name, an entry of a list."""
+    is_line = text[start - 1 : start] in ("\n", "", " ", "\t") and text[end : end + 1] in ("\n", "", " ", "\t")
+    piece = text[start:end]
+    return is_line and _ENDS.search(piece) is None and len(piece) <= LONGEST_LABEL and "\n" not in piece and (
+        count_words(piece) <= MOST_LABEL_WORDS)
 
 
 def _after_marker(text: str, start: int, end: int) -> int:
@@ -88,5 +117,5 @@ def joined(pieces: Sequence[str]) -> str:
 
 
 def tidy(piece: str) -> str:
-    """On one line."""
-    return " ".join(piece.split())
+    """On one line, without an encyclopedia's marks of footnotes."""
+    return " ".join(_FOOTNOTE.sub("", piece).split())
