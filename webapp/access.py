@@ -11,16 +11,17 @@ from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import AnonymousUser, Group
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.accounts import services as accounts
-from webapp.accounts.models import Role, User
+from webapp.accounts.models import ApiKey, LinkPurpose, OneTimeLink, Role, SignedInBrowser, User
 from webapp.chat.models import Conversation, Message
 from webapp.errors import Forbidden, NotSignedIn
-from webapp.knowledge.models import Collection, Document, Visibility
+from webapp.knowledge.models import Collection, Document, Share, Visibility
 from webapp.training.models import Dataset, Evaluation, Job
 from webapp.writing.models import (
     GlossaryTerm,
@@ -31,18 +32,23 @@ from webapp.writing.models import (
     TranslationFile,
 )
 
-Action = Literal["chat", "create_collection", "administer"]
+Action = Literal["chat", "create_collection", "edit_shared", "administer"]
+
+LEAST_ROLE: dict[Action, Role] = {
+    "chat": Role.GUEST,
+    "create_collection": Role.USER,
+    "edit_shared": Role.EDITOR,
+    "administer": Role.ADMIN,
+}
+"""What a role may do, and each role after it: all of the site's permissions."""
 
 
 def may(user: User | AnonymousUser, action: Action) -> bool:
     """Whether `user` may do `action` at all; on what is the querysets' business. AnonymousUser counts as a guest."""
-    if action == "chat":
+    least = LEAST_ROLE[action]
+    if least == Role.GUEST:
         return _is_member(user) or (settings.GUESTS_MAY_CHAT and (user.is_anonymous or user.is_active))
-    if action == "create_collection":
-        return _is_member(user)
-    if action == "administer":
-        return user.is_authenticated and user.at_least(Role.ADMIN)
-    return False
+    return user.is_authenticated and user.at_least(least)
 
 
 def require(user: User | AnonymousUser, action: Action) -> None:
@@ -55,20 +61,48 @@ def require(user: User | AnonymousUser, action: Action) -> None:
 
 
 def readable_collections(user: User | AnonymousUser) -> QuerySet[Collection]:
+    """One's own, those shared with one by name or by group, and those for everyone."""
     if not may(user, "chat"):
         return Collection.objects.none()
-    shared = Q(visibility=Visibility.EVERYONE)
-    return Collection.objects.filter(shared | Q(owner=user) if _is_member(user) else shared)
+    for_all = Q(visibility=Visibility.EVERYONE)
+    if not _is_member(user):
+        return Collection.objects.filter(for_all)
+    return Collection.objects.filter(for_all | Q(owner=user) | _shared(shares_with(user)))
 
 
 def editable_collections(user: User | AnonymousUser) -> QuerySet[Collection]:
-    """One's own; an editor also edits what everyone sees, such as the starter collections."""
+    """Those whose documents `user` may add and delete: the managed ones, and those shared for editing."""
     if not _is_member(user):
         return Collection.objects.none()
+    return Collection.objects.filter(_managed(user) | _shared(shares_with(user).filter(may_edit=True)))
+
+
+def managed_collections(user: User | AnonymousUser) -> QuerySet[Collection]:
+    """Those that `user` may rename, share and delete: their own; an editor's also what everyone sees, such as the
+    starter collections."""
+    return Collection.objects.filter(_managed(user)) if _is_member(user) else Collection.objects.none()
+
+
+def shares_with(user: User) -> QuerySet[Share]:
+    """What lets `user` into collections of others."""
+    return Share.objects.filter(Q(user=user) | Q(group__in=user.groups.all()))
+
+
+def groups_to_share_with(user: User | AnonymousUser) -> QuerySet[Group]:
+    """The groups that one belongs to; an administrator's are all."""
+    if may(user, "administer"):
+        return Group.objects.order_by("name")
+    return user.groups.order_by("name") if _is_member(user) else Group.objects.none()
+
+
+def _managed(user: User) -> Q:
     own = Q(owner=user)
-    return Collection.objects.filter(
-        own | Q(visibility=Visibility.EVERYONE) if user.at_least(Role.EDITOR) else own
-    )
+    return own | Q(visibility=Visibility.EVERYONE) if may(user, "edit_shared") else own
+
+
+def _shared(shares: QuerySet[Share]) -> Q:
+    # By their ids: joined, a collection would be counted once for each of its shares.
+    return Q(visibility=Visibility.SHARED, pk__in=shares.values("collection"))
 
 
 def readable_documents(user: User | AnonymousUser) -> QuerySet[Document]:
@@ -90,6 +124,30 @@ def jobs(user: User | AnonymousUser) -> QuerySet[Job]:
 
 def evaluations(user: User | AnonymousUser) -> QuerySet[Evaluation]:
     return Evaluation.objects.all() if may(user, "administer") else Evaluation.objects.none()
+
+
+def people(user: User | AnonymousUser) -> QuerySet[User]:
+    """The accounts that `user` looks after; guests are none."""
+    return User.objects.exclude(role=Role.GUEST) if may(user, "administer") else User.objects.none()
+
+
+def groups(user: User | AnonymousUser) -> QuerySet[Group]:
+    return Group.objects.order_by("name") if may(user, "administer") else Group.objects.none()
+
+
+def invitations(user: User | AnonymousUser) -> QuerySet[OneTimeLink]:
+    """Those that are still open."""
+    if not may(user, "administer"):
+        return OneTimeLink.objects.none()
+    return OneTimeLink.objects.filter(purpose=LinkPurpose.INVITE, expires_at__gt=timezone.now())
+
+
+def own_api_keys(user: User | AnonymousUser) -> QuerySet[ApiKey]:
+    return ApiKey.objects.filter(user=user) if _is_member(user) else ApiKey.objects.none()
+
+
+def own_browsers(user: User | AnonymousUser) -> QuerySet[SignedInBrowser]:
+    return SignedInBrowser.objects.filter(user=user) if _is_member(user) else SignedInBrowser.objects.none()
 
 
 def own_conversations(user: User | AnonymousUser) -> QuerySet[Conversation]:

@@ -13,6 +13,8 @@ http = get_asgi_application()  # sets Django up; whatever imports models comes a
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from webapp.accounts.live_sockets import EndsWithAccess  # noqa: E402
+from webapp.audit.origin import SocketOrigin  # noqa: E402
 from webapp.chat.routing import websocket_urlpatterns as chat_sockets  # noqa: E402
 from webapp.knowledge.routing import websocket_urlpatterns as knowledge_sockets  # noqa: E402
 from webapp.ops.socket_gate import SocketGate, unknown_socket  # noqa: E402
@@ -23,5 +25,5 @@ from webapp.writing.routing import websocket_urlpatterns as writing_sockets  # n
 sockets = URLRouter([*chat_sockets, *knowledge_sockets, *training_sockets, *writing_sockets, unknown_socket])
 application = ProtocolTypeRouter({
     "http": UploadLimit(http),
-    "websocket": SocketGate(AuthMiddlewareStack(sockets)),
+    "websocket": SocketGate(AuthMiddlewareStack(EndsWithAccess(SocketOrigin(sockets)))),
 })

@@ -1,4 +1,4 @@
-"""Who uses the site: users with one role each, and their API keys."""
+"""Who uses the site: users with one role each, their API keys, browsers and one-time links."""
 
 from __future__ import annotations
 
@@ -69,3 +69,51 @@ class ApiKey(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+
+
+class LinkPurpose(models.TextChoices):
+    INVITE = "invite", _("Invitation")
+    RESET = "reset", _("New password")
+
+
+class OneTimeLink(models.Model):
+    """An address that works once and for a while: it makes an account, or sets a new password. Only its digest is kept."""
+
+    purpose = models.CharField(max_length=10, choices=LinkPurpose.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(User, null=True, on_delete=models.CASCADE, related_name="links",
+                             help_text="whose password is set; none for an invitation")
+    role = models.CharField(max_length=10, choices=Role.choices, blank=True, default="",
+                            help_text="of the account that an invitation makes")
+    note = models.CharField(max_length=150, blank=True, default="", help_text="for whom an invitation is")
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+
+class SignedInBrowser(models.Model):
+    """A browser that someone is signed in with: what its owner sees of it, and the session that ends when it is revoked."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="browsers")
+    session_key = models.CharField(max_length=40, unique=True)
+    address = models.CharField(max_length=45, blank=True, default="")
+    agent = models.CharField(max_length=300, blank=True, default="")
+    signed_in_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-seen_at"]
+
+
+class EndedAccess(models.Model):
+    """Someone's access ended or changed: each web process closes the sockets that it concerns.
+
+    `session_key` is empty when it concerns all of the user's sockets. Not a foreign key: the user may be deleted.
+    """
+
+    user_id = models.BigIntegerField()
+    session_key = models.CharField(max_length=40, blank=True, default="")
+    at = models.DateTimeField(auto_now_add=True)

@@ -18,6 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.accounts.models import ApiKey, Role, User
+from webapp.audit.models import Action
+from webapp.audit.services import record
 from webapp.errors import BadInput, Forbidden, NotFound, NotSignedIn
 
 GUEST_SESSION_KEY = "guest"
@@ -31,7 +33,7 @@ def sign_up(username: str, password: str, *, language: str = "") -> User:
     """A new account with role user; Forbidden when sign-up is closed, BadInput when a value cannot be used."""
     if not settings.SIGN_UP_IS_OPEN:
         raise Forbidden(_("Sign-up is closed on this site. Ask an administrator for an account."))
-    return _new_user(username, password, Role.USER, language)
+    return new_account(username, password, Role.USER, language)
 
 
 def setup_token_file() -> Path:
@@ -66,24 +68,39 @@ def check_setup_token(token: str) -> None:
 def create_first_admin(token: str, username: str, password: str, *, language: str = "") -> User:
     """The first administrator, whoever holds the one-time link; the link then ends."""
     check_setup_token(token)
-    admin = _new_user(username, password, Role.ADMIN, language)
+    admin = new_account(username, password, Role.ADMIN, language)
     transaction.on_commit(lambda: setup_token_file().unlink(missing_ok=True))
     return admin
 
 
-def _new_user(username: str, password: str, role: Role, language: str) -> User:
+@transaction.atomic
+def new_account(username: str, password: str, role: Role, language: str, *, invited: str = "") -> User:
+    """A new account; BadInput names the value that cannot be used. Whether it may be made is decided before."""
     user = User(username=username.strip(), role=role, language=language)
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise BadInput(" ".join(error.messages), "password") from None
-    user.set_password(password)
+    _set_password(user, password)
     try:
         user.full_clean()
     except ValidationError as error:
         raise BadInput(" ".join(error.messages), next(iter(error.message_dict), "")) from None
     user.save()
+    record(Action.SIGNED_UP, user.username, by=user, role=role, **({"invited as": invited} if invited else {}))
     return user
+
+
+@transaction.atomic
+def change_password(user: User, password: str) -> None:
+    """Set it; BadInput when it is too easily guessed. Sessions made with the old one end."""
+    _set_password(user, password)
+    user.save(update_fields=["password"])
+    record(Action.PASSWORD_CHANGED, user.username, by=user)
+
+
+def _set_password(user: User, password: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise BadInput(" ".join(error.messages), "password") from None
+    user.set_password(password)
 
 
 def set_language(user: User, language: str) -> None:
@@ -131,13 +148,15 @@ def create_api_key(user: User, name: str, *, expires_at: datetime | None = None)
     key = ApiKey(user=user, name=name.strip(), prefix=secret[:12], digest=_digest(secret), expires_at=expires_at)
     key.full_clean()
     key.save()
+    record(Action.KEY_MADE, key.name, by=user, prefix=key.prefix)
     return key, secret
 
 
 def delete_api_key(user: User, identifier: int) -> None:
-    deleted, _rows = ApiKey.objects.filter(user=user, pk=identifier).delete()
-    if not deleted:
+    key = ApiKey.objects.filter(user=user, pk=identifier).first()
+    if key is None or not key.delete()[0]:
         raise NotFound(_("You have no such API key."))
+    record(Action.KEY_DELETED, key.name, prefix=key.prefix)
 
 
 def key_holder(secret: str) -> User:
@@ -148,6 +167,8 @@ def key_holder(secret: str) -> User:
     now = timezone.now()
     if key.expires_at is not None and key.expires_at <= now:
         raise NotSignedIn(_("This API key has expired. Make a new one under Account."))
+    if key.last_used_at is None or now.date() != key.last_used_at.date():
+        record(Action.KEY_USED, key.name, by=key.user, prefix=key.prefix)  # the first time of each day
     if key.last_used_at is None or now - key.last_used_at > KEY_USE_NOTED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
     return key.user

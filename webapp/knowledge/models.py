@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 class Visibility(models.TextChoices):
     PRIVATE = "private", _("Only me")
+    SHARED = "shared", _("People and groups that I name")
     EVERYONE = "everyone", _("Everyone on this site")
 
 
@@ -31,6 +32,30 @@ class Collection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Share(models.Model):
+    """Lets one person or one group into a collection whose visibility is "shared"."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="shares")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE,
+                             related_name="shares")
+    group = models.ForeignKey("auth.Group", null=True, blank=True, on_delete=models.CASCADE, related_name="shares")
+    may_edit = models.BooleanField(default=False, help_text="may also add and delete documents")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["group__name", "user__username"]
+        constraints = [
+            models.UniqueConstraint(fields=["collection", "user"], name="one_share_per_person"),
+            models.UniqueConstraint(fields=["collection", "group"], name="one_share_per_group"),
+            models.CheckConstraint(name="a_person_or_a_group", condition=(
+                models.Q(user__isnull=True, group__isnull=False) | models.Q(user__isnull=False, group__isnull=True)
+            )),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.group or self.user)
 
 
 class DocumentStatus(models.TextChoices):

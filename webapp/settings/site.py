@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "webapp.chat",
     "webapp.writing",
     "webapp.training",
+    "webapp.audit",
     "webapp.api",
     "webapp.ops",
 ]
@@ -38,6 +39,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "webapp.audit.origin.KnowsOrigin",
+    "webapp.accounts.signed_in_browsers.NotesBrowsers",
     "webapp.accounts.guest_session.GuestSession",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -1,0 +1,82 @@
+"""The browsers that people are signed in with: noted at sign-in and while they are used, ended from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from importlib import import_module
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from webapp.accounts.models import EndedAccess, SignedInBrowser, User
+from webapp.audit import origin
+from webapp.audit.models import Action
+from webapp.audit.services import record
+
+SEEN_EVERY = timedelta(minutes=5)
+"""A browser in use is not written down at each request."""
+ENDED_KEPT = timedelta(days=1)
+_SEEN = "seen"
+
+
+class NotesBrowsers:
+    """Middleware: each signed-in browser has its row, and the row says when it was used last."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        now = timezone.now()
+        session = request.session
+        if session.session_key and request.user.is_authenticated:
+            if now.timestamp() - session.get(_SEEN, 0) > SEEN_EVERY.total_seconds():
+                note(request.user, session, request.headers.get("User-Agent", ""))
+                session[_SEEN] = now.timestamp()
+        return self.get_response(request)
+
+
+def note(user: User, session: SessionBase, agent: str) -> None:
+    """Make the browser's row, or say in it that the browser is in use."""
+    SignedInBrowser.objects.update_or_create(session_key=session.session_key, defaults={
+        "user": user, "seen_at": timezone.now(), "address": origin.address(), "agent": agent[:300],
+    })
+
+
+@transaction.atomic
+def end(browser: SignedInBrowser) -> None:
+    """Sign this browser out: its session is gone, its sockets close."""
+    _session_store()(browser.session_key).delete()
+    EndedAccess.objects.create(user_id=browser.user_id, session_key=browser.session_key)
+    browser.delete()
+    record(Action.BROWSER_ENDED, browser.user.username)
+
+
+@transaction.atomic
+def end_all(user: User, *, but: str = "") -> None:
+    """Sign all browsers of `user` out, save the one whose session is `but`."""
+    for browser in SignedInBrowser.objects.filter(user=user).exclude(session_key=but):
+        _session_store()(browser.session_key).delete()
+        browser.delete()
+        EndedAccess.objects.create(user_id=user.pk, session_key=browser.session_key)
+    if not but:
+        renew_sockets(user)
+
+
+def renew_sockets(user: User) -> None:
+    """Close all sockets of `user`; those that they may still have open anew by themselves."""
+    EndedAccess.objects.create(user_id=user.pk)
+
+
+def forget_old() -> int:
+    """Rows of sessions that ran out, and notices that every process has long seen."""
+    known = SignedInBrowser.objects.filter(seen_at__lt=timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE))
+    _session_store().clear_expired()
+    return known.delete()[0] + EndedAccess.objects.filter(at__lt=timezone.now() - ENDED_KEPT).delete()[0]
+
+
+def _session_store() -> type[SessionBase]:
+    return import_module(settings.SESSION_ENGINE).SessionStore
