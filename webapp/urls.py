@@ -11,6 +11,8 @@ urlpatterns = [
     path("", include("webapp.chat.urls")),
     path("", include("webapp.knowledge.urls")),
     path("", include("webapp.accounts.urls")),
+    path("dashboard/people/", include("webapp.accounts.dashboard_urls")),
+    path("dashboard/audit/", include("webapp.audit.urls")),
     path("dashboard/", include("webapp.training.urls")),
     path("", include("webapp.writing.urls")),
     path("i18n/catalog.js", JavaScriptCatalog.as_view(), name="javascript-catalog"),

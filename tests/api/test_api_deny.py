@@ -25,6 +25,9 @@ PUBLIC = {
     "sign-up/": "how one gets in; closed by a setting",
     "sign-out/": "nobody is signed in afterwards",
     "setup/<str:token>/": "only whoever holds the one-time link gets further",
+    "invited/<str:token>/": "only whoever holds the one-time link gets further",
+    "new-password/<str:token>/": "only whoever holds the one-time link gets further",
+    "forgotten-password/": "says the same whoever asks",
     "help/": "help pages about the product, the same on every site",
     "language/": "chooses the page's language",
     "i18n/catalog.js": "the translations of the pages' scripts",
@@ -50,7 +53,7 @@ def _plain(pattern: str) -> str:
 
 def address(route: str) -> str:
     """An address of this route whose arguments are of the right kind, though nothing has them."""
-    values = {"int": "1", "uuid": str(uuid.uuid4())}
+    values = {"int": "999999999", "uuid": str(uuid.uuid4())}
     return "/" + re.sub(r"<(\w+):\w+>", lambda argument: values.get(argument[1], "abc"), route)
 
 

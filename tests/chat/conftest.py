@@ -61,6 +61,20 @@ class Socket:
     async def is_silent(self) -> bool:
         return await self._application.receive_nothing(0.3)
 
+    async def hear_refusal(self) -> bool:
+        """Whether the socket is closed as one that need not come back, after whatever is said before."""
+        message = await self._application.receive_output(PATIENCE)
+        while message["type"] == "websocket.send":
+            message = await self._application.receive_output(PATIENCE)
+        return message["type"] == "websocket.close" and message["code"] in (4401, 4403, 4404)
+
+    async def stays_open(self) -> bool:
+        """Whether it is not closed within a moment."""
+        while not await self._application.receive_nothing(0.2):
+            if (await self._application.receive_output(PATIENCE))["type"] != "websocket.send":
+                return False
+        return True
+
     async def ask(self, question: str, **more: Any) -> str:
         """Ask; the key."""
         key = uuid.uuid4().hex

@@ -7,21 +7,32 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
-from webapp.accounts.models import User
+from webapp.accounts import guessing
+from webapp.accounts.models import Role, User
+from webapp.errors import Busy
 
 
 class SignInForm(AuthenticationForm):
-    """Django's own: user name and password, with its generic error."""
+    """Django's own: user name and password, with its generic error; refused while too many tries failed."""
+
+    def clean(self) -> dict:
+        try:
+            guessing.check(self.cleaned_data.get("username") or "")
+        except Busy as error:
+            raise forms.ValidationError(error.message, code=error.code) from None
+        return super().clean()
+
+    @property
+    def is_refused(self) -> bool:
+        return self.has_error("__all__", Busy.code)
 
 
-class SignUpForm(forms.Form):
-    """For signing up and for making the first administrator."""
+class NewPasswordForm(forms.Form):
+    """A new password, twice; whether it is good enough is the services' business."""
 
-    username = forms.CharField(label=_("User name"), max_length=150,
-                               widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True}))
-    password = forms.CharField(label=_("Password"), strip=False,
+    password = forms.CharField(label=_("New password"), strip=False,
                                widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
-    password_again = forms.CharField(label=_("Password again"), strip=False,
+    password_again = forms.CharField(label=_("New password again"), strip=False,
                                      widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
 
     def clean(self) -> dict:
@@ -29,6 +40,47 @@ class SignUpForm(forms.Form):
         if cleaned.get("password") and cleaned.get("password") != cleaned.get("password_again"):
             self.add_error("password_again", _("The two passwords differ."))
         return cleaned
+
+
+class CurrentPassword(forms.Form):
+    """Whoever is signed in shows that it is them."""
+
+    current = forms.CharField(label=_("Your password now"), strip=False,
+                              widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+
+    def __init__(self, *arguments: object, user: User, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        self.user = user
+
+    def clean_current(self) -> str:
+        try:
+            guessing.check(self.user.username)
+        except Busy as error:
+            raise forms.ValidationError(error.message) from None
+        if not self.user.check_password(self.cleaned_data["current"]):
+            guessing.note_failure({"username": self.user.username})
+            raise forms.ValidationError(_("This is not your password."))
+        return self.cleaned_data["current"]
+
+
+class ChangePasswordForm(CurrentPassword, NewPasswordForm):
+    field_order = ["current", "password", "password_again"]
+
+
+class ForgottenPasswordForm(forms.Form):
+    name = forms.CharField(label=_("User name or e-mail address"), max_length=254,
+                           widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True}))
+
+
+class SignUpForm(NewPasswordForm):
+    """For signing up, for invitations and for making the first administrator."""
+
+    username = forms.CharField(label=_("User name"), max_length=150,
+                               widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True}))
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["password"].label, self.fields["password_again"].label = _("Password"), _("Password again")
 
 
 class LanguageForm(forms.Form):
@@ -43,3 +95,8 @@ class ProfileForm(forms.ModelForm):
 
 class ApiKeyForm(forms.Form):
     name = forms.CharField(label=_("What the key is for"), max_length=100)
+
+
+class InvitationForm(forms.Form):
+    note = forms.CharField(label=_("For whom (a note for you)"), max_length=150, required=False)
+    role = forms.ChoiceField(label=_("Role"), choices=[choice for choice in Role.choices if choice[0] != Role.GUEST])

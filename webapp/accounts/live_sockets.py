@@ -65,7 +65,7 @@ _watches: dict[asyncio.AbstractEventLoop, _Watch] = {}
 
 
 class EndsWithAccess:
-    """ASGI middleware for sockets, inside of what finds the user: the application sees a disconnect when it is over."""
+    """ASGI middleware for sockets, inside of what finds the user: a disconnect is what the application sees of it."""
 
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         self.application = application

@@ -77,7 +77,7 @@ class LinkPurpose(models.TextChoices):
 
 
 class OneTimeLink(models.Model):
-    """An address that works once and for a while: it makes an account, or sets a new password. Only its digest is kept."""
+    """An address that works once and for a while: it makes an account or sets a password. Only its digest is kept."""
 
     purpose = models.CharField(max_length=10, choices=LinkPurpose.choices)
     digest = models.CharField(max_length=64, unique=True)
@@ -95,7 +95,7 @@ class OneTimeLink(models.Model):
 
 
 class SignedInBrowser(models.Model):
-    """A browser that someone is signed in with: what its owner sees of it, and the session that ends when it is revoked."""
+    """A browser that someone is signed in with: what they see of it, and the session that ends with it."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="browsers")
     session_key = models.CharField(max_length=40, unique=True)

@@ -34,7 +34,7 @@ def invite(role: str, note: str, by: User) -> tuple[OneTimeLink, str]:
 
 @transaction.atomic
 def offer_new_password(user: User, by: User | None) -> tuple[OneTimeLink, str]:
-    """A link with which `user` sets a new password, and its token; earlier ones end. `by` is None when it is mailed."""
+    """A link with which `user` sets a new password, and its token; earlier ones end. `by` is None when mailed."""
     OneTimeLink.objects.filter(user=user).delete()
     made = _make(LinkPurpose.RESET, by, user=user)
     record(Action.PASSWORD_LINK_MADE, user.username)

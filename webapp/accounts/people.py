@@ -1,4 +1,4 @@
-"""What an administrator does to accounts: another role, deactivating, groups. One active administrator always stays."""
+"""What an administrator does to accounts: role, deactivating, groups. One active administrator always stays."""
 
 from __future__ import annotations
 

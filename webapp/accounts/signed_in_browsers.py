@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -32,10 +35,10 @@ class NotesBrowsers:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         now = timezone.now()
         session = request.session
-        if session.session_key and request.user.is_authenticated:
-            if now.timestamp() - session.get(_SEEN, 0) > SEEN_EVERY.total_seconds():
-                note(request.user, session, request.headers.get("User-Agent", ""))
-                session[_SEEN] = now.timestamp()
+        if (session.session_key and request.user.is_authenticated
+                and now.timestamp() - session.get(_SEEN, 0) > SEEN_EVERY.total_seconds()):
+            note(request.user, session, request.headers.get("User-Agent", ""))
+            session[_SEEN] = now.timestamp()
         return self.get_response(request)
 
 
@@ -44,6 +47,24 @@ def note(user: User, session: SessionBase, agent: str) -> None:
     SignedInBrowser.objects.update_or_create(session_key=session.session_key, defaults={
         "user": user, "seen_at": timezone.now(), "address": origin.address(), "agent": agent[:300],
     })
+
+
+@receiver(user_logged_in)
+def _forget_who_was_here(request: HttpRequest, **_: Any) -> None:
+    request.session.pop(_SEEN, None)  # the session has a new key, which the next request notes
+
+
+@receiver(user_logged_out)
+def _leave(request: HttpRequest, user: User | None, **_: Any) -> None:
+    if user is not None and request.session.session_key:
+        SignedInBrowser.objects.filter(session_key=request.session.session_key).delete()
+        EndedAccess.objects.create(user_id=user.pk, session_key=request.session.session_key)
+        record(Action.SIGNED_OUT, user.username, by=user)
+
+
+def keep(before: str, session: SessionBase) -> None:
+    """The browser's session has another key than `before`, as after a new password."""
+    SignedInBrowser.objects.filter(session_key=before).update(session_key=session.session_key)
 
 
 @transaction.atomic
@@ -73,9 +94,10 @@ def renew_sockets(user: User) -> None:
 
 def forget_old() -> int:
     """Rows of sessions that ran out, and notices that every process has long seen."""
-    known = SignedInBrowser.objects.filter(seen_at__lt=timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE))
+    ended = timezone.now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
     _session_store().clear_expired()
-    return known.delete()[0] + EndedAccess.objects.filter(at__lt=timezone.now() - ENDED_KEPT).delete()[0]
+    browsers, _rows = SignedInBrowser.objects.filter(seen_at__lt=ended).delete()
+    return browsers + EndedAccess.objects.filter(at__lt=timezone.now() - ENDED_KEPT).delete()[0]
 
 
 def _session_store() -> type[SessionBase]:

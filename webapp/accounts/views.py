@@ -19,9 +19,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
 from webapp import access
-from webapp.accounts import services
+from webapp.accounts import one_time_links, services
 from webapp.accounts.forms import ApiKeyForm, LanguageForm, ProfileForm, SignInForm, SignUpForm
-from webapp.accounts.models import User
+from webapp.accounts.models import LinkPurpose, User
+from webapp.audit.models import Action
+from webapp.audit.services import record
 from webapp.chat.handover import hand_over
 from webapp.errors import BadInput, Forbidden
 
@@ -30,6 +32,9 @@ class SignIn(LoginView):
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=429 if form.is_refused else 200)
 
     def form_valid(self, form: SignInForm) -> HttpResponse:
         return _enter(self.request, form.get_user(), self.get_success_url())
@@ -56,6 +61,19 @@ def setup(request: HttpRequest, token: str) -> HttpResponse:
     return _new_account(request, "accounts/setup.html", create)
 
 
+@sensitive_post_parameters("password", "password_again")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def invited(request: HttpRequest, token: str) -> HttpResponse:
+    """Whoever holds an invitation's link makes an account."""
+    one_time_links.find(LinkPurpose.INVITE, token)
+
+    def create(username: str, password: str, *, language: str) -> User:
+        return one_time_links.accept_invitation(token, username, password, language=language)
+
+    return _new_account(request, "accounts/invited.html", create)
+
+
 def _new_account(request: HttpRequest, template: str, create: Callable[..., User]) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -80,6 +98,7 @@ def _enter(request: HttpRequest, user: User, target: str) -> HttpResponse:
     """Sign `user` in; what they asked as a guest of this browser becomes theirs, the pages speak their language."""
     guest = services.known_guest(request.session)
     login(request, user)
+    record(Action.SIGNED_IN, user.username, by=user)
     if guest is not None:
         hand_over(guest, user)
         request.session.pop(services.GUEST_SESSION_KEY, None)
@@ -128,7 +147,7 @@ def account(request: HttpRequest) -> HttpResponse:
     if failed:
         request.user.refresh_from_db()  # a refused profile must not show in the header as if it were saved
     context = {"profile": profile, "language": language, "new_key": new_key, "secret": secret,
-               "keys": request.user.api_keys.all()}
+               "keys": request.user.api_keys.all(), "browsers": access.own_browsers(request.user)}
     return render(request, "accounts/account.html", context, status=400 if failed else 200)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -14,12 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp import access
+from webapp.accounts.models import User
 from webapp.api.permissions import MayChat
 from webapp.errors import BadInput
-from webapp.knowledge import services, texts
+from webapp.knowledge import services, sharing, texts
 from webapp.knowledge.figures import with_figures
 from webapp.knowledge.models import Collection, Document
-from webapp.knowledge.serializers import CollectionSerializer, DocumentSerializer, UploadSerializer
+from webapp.knowledge.serializers import CollectionSerializer, DocumentSerializer, ShareSerializer, UploadSerializer
 
 UUID_PATTERN = r"[0-9a-fA-F-]{36}"
 READING = ("GET", "HEAD", "OPTIONS")
@@ -34,7 +36,7 @@ class CollectionViewSet(viewsets.ModelViewSet):
 
     def get_queryset(self) -> QuerySet[Collection]:
         user = self.request.user
-        allowed = access.readable_collections if self.request.method in READING else access.editable_collections
+        allowed = access.readable_collections if self.request.method in READING else access.managed_collections
         return with_figures(allowed(user), user)
 
     def perform_create(self, serializer: CollectionSerializer) -> None:
@@ -47,6 +49,27 @@ class CollectionViewSet(viewsets.ModelViewSet):
 
     def perform_destroy(self, collection: Collection) -> None:
         services.delete_collection(collection)
+
+    @extend_schema(methods=["GET"], responses=ShareSerializer(many=True))
+    @extend_schema(methods=["POST"], request=ShareSerializer, responses={201: ShareSerializer})
+    @action(detail=True, methods=["get", "post"], pagination_class=None)
+    def shares(self, request: Request, pk: str) -> Response:
+        """Who is let in; POST lets in a user or a group, by name, or changes what they may do."""
+        own = get_object_or_404(access.managed_collections(request.user), pk=pk)
+        if request.method == "GET":
+            return Response(ShareSerializer(own.shares.select_related("user", "group"), many=True).data)
+        wanted = ShareSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        whom = _whom(request, wanted.validated_data)
+        made = sharing.share(own, whom, may_edit=wanted.validated_data.get("may_edit", False))
+        return Response(ShareSerializer(made).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses={204: None}, parameters=[OpenApiParameter("share", int, "path")])
+    @action(detail=True, methods=["delete"], url_path=r"shares/(?P<share>\d+)")
+    def end_share(self, request: Request, pk: str, share: str) -> Response:
+        own = get_object_or_404(access.managed_collections(request.user), pk=pk)
+        sharing.end(get_object_or_404(own.shares.select_related("collection", "user", "group"), pk=share))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin,
@@ -100,6 +123,19 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
         """Read a document once more that could not be read."""
         document = services.retry(self.get_object())
         return Response(DocumentSerializer(document).data, status=status.HTTP_202_ACCEPTED)
+
+
+def _whom(request: Request, wanted: dict) -> User | Group:
+    """The person or group that is named, exactly one of them."""
+    username, group = (wanted.get(kind, {}).get(name) for kind, name in (("user", "username"), ("group", "name")))
+    if bool(username) == bool(group):
+        raise BadInput("Give user or group, and not both.", "user")
+    if username:
+        return sharing.person_called(username)
+    found = access.groups_to_share_with(request.user).filter(name=group).first()
+    if found is None:
+        raise BadInput("You belong to no group of this name.", "group")
+    return found
 
 
 def _readable_collection(user, identifier: str) -> Collection:

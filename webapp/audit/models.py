@@ -1,4 +1,4 @@
-"""The audit log: what was done, by whom, when and from where. Rows are added, never changed, and removed by age only."""
+"""The audit log: what was done, by whom, when, from where. Rows are added, never changed, and removed by age only."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Entry(models.Model):
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     action = models.CharField(max_length=30, choices=Action.choices, db_index=True)
     actor_id = models.BigIntegerField(null=True)
-    actor = models.CharField(max_length=150, blank=True, default="", help_text="their name then; empty: the site itself")
+    actor = models.CharField(max_length=150, blank=True, default="", help_text="their name then; none: the site")
     subject = models.CharField(max_length=300, blank=True, default="", help_text="on what, in words")
     details = models.JSONField(default=dict)
     address = models.CharField(max_length=45, blank=True, default="")

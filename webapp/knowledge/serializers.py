@@ -5,18 +5,29 @@ from __future__ import annotations
 from django.urls import reverse
 from rest_framework import serializers
 
-from webapp.knowledge.models import Collection, Document
+from webapp.knowledge.models import Collection, Document, Share
 
 
 class CollectionSerializer(serializers.ModelSerializer):
     documents = serializers.IntegerField(source="document_count", read_only=True)
     passages = serializers.IntegerField(source="passage_count", read_only=True)
-    editable = serializers.BooleanField(source="is_editable", read_only=True)
+    editable = serializers.BooleanField(source="is_editable", read_only=True, help_text="you may add documents")
+    managed = serializers.BooleanField(source="is_managed", read_only=True, help_text="you may rename and share it")
 
     class Meta:
         model = Collection
-        fields = ["id", "name", "description", "visibility", "documents", "passages", "editable", "created_at"]
+        fields = ["id", "name", "description", "visibility", "documents", "passages", "editable", "managed",
+                  "created_at"]
         extra_kwargs = {"description": {"max_length": 2000}}
+
+
+class ShareSerializer(serializers.ModelSerializer):
+    user = serializers.CharField(source="user.username", default=None, allow_null=True, help_text="a user name")
+    group = serializers.CharField(source="group.name", default=None, allow_null=True, help_text="a group's name")
+
+    class Meta:
+        model = Share
+        fields = ["id", "user", "group", "may_edit", "created_at"]
 
 
 class DocumentSerializer(serializers.ModelSerializer):

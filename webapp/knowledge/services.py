@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 
 from qa.documents import DocumentError, format_of
 from webapp.accounts.models import User
+from webapp.audit.models import Action
+from webapp.audit.services import record
 from webapp.errors import BadInput, Conflict
 from webapp.knowledge import progress, refusals, storage
 from webapp.knowledge.models import Collection, Document, DocumentStatus, Visibility
@@ -32,14 +34,19 @@ def create_collection(
     """A new, empty collection; `owner` is None for those that come with the site."""
     collection = Collection(owner=owner, name=name.strip(), description=description, visibility=visibility)
     _save(collection)
+    record(Action.COLLECTION_MADE, collection.name, collection=str(collection.pk), visibility=visibility)
     return collection
 
 
 def change_collection(collection: Collection, **changes: str) -> None:
     """Change name, description or visibility."""
+    before = collection.visibility
     for field, value in changes.items():
         setattr(collection, field, value)
     _save(collection)
+    if collection.visibility != before:
+        record(Action.ACCESS_CHANGED, collection.name, collection=str(collection.pk), before=before,
+               after=collection.visibility)
 
 
 def _save(collection: Collection) -> None:
@@ -61,6 +68,7 @@ def delete_collection(collection: Collection) -> None:
     identifiers = list(collection.documents.values_list("pk", flat=True))
     pk = collection.pk
     collection.delete()
+    record(Action.COLLECTION_DELETED, collection.name, collection=str(pk), documents=len(identifiers))
     storage.delete_index(pk)
     for identifier in identifiers:
         storage.delete_files(identifier)
@@ -88,6 +96,7 @@ def add_document(
     finally:
         incoming.unlink(missing_ok=True)
     if not duplicate:
+        record(Action.UPLOADED, document.name, by=user, document=str(document.pk), collection=collection.name)
         progress.queue(document)
     return document, duplicate
 
@@ -120,6 +129,7 @@ def delete_document(document: Document) -> None:
     pk, collection = document.pk, document.collection_id
     storage.delete_from_index(collection, pk)
     document.delete()
+    record(Action.DOCUMENT_DELETED, document.name, document=str(pk), collection=str(collection))
     storage.delete_from_index(collection, pk)  # a task may have published it between the two lines above
     storage.delete_files(pk)
     progress.announce_deletion(collection, pk)

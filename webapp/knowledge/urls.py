@@ -10,6 +10,8 @@ urlpatterns = [
     path("collections/", views.collections, name="collections"),
     path("collections/<uuid:identifier>/", views.collection, name="collection"),
     path("collections/<uuid:identifier>/delete/", views.delete_collection, name="delete-collection"),
+    path("collections/<uuid:identifier>/shares/", views.shares, name="collection-shares"),
+    path("collections/<uuid:identifier>/shares/<int:share>/end/", views.end_share, name="end-share"),
     path("documents/<uuid:identifier>/", views.document, name="document"),
     path("help/", views.help_page, name="help"),
 ]

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from qa.documents import ENDINGS, FORMAT_NAMES
 from webapp import access
 from webapp.errors import BadInput, Conflict
-from webapp.knowledge import reading, services
+from webapp.knowledge import reading, services, sharing
 from webapp.knowledge.figures import with_figures
-from webapp.knowledge.forms import CollectionForm
+from webapp.knowledge.forms import CollectionForm, ShareForm
 from webapp.knowledge.models import DocumentStatus
 
 DOCUMENTS_A_PAGE = 100
@@ -53,7 +53,7 @@ def collection(request: HttpRequest, identifier: UUID) -> HttpResponse:
     visitor = access.visitor_of(request)
     access.require(visitor, "chat")
     if request.method == "POST":
-        own = get_object_or_404(access.editable_collections(visitor), pk=identifier)
+        own = get_object_or_404(access.managed_collections(visitor), pk=identifier)
         form = CollectionForm(request.POST)
         if form.is_valid():
             try:
@@ -81,10 +81,41 @@ def collection(request: HttpRequest, identifier: UUID) -> HttpResponse:
 
 @require_POST
 def delete_collection(request: HttpRequest, identifier: UUID) -> HttpResponse:
-    own = get_object_or_404(access.editable_collections(request.user), pk=identifier)
+    own = get_object_or_404(access.managed_collections(request.user), pk=identifier)
     services.delete_collection(own)
     messages.success(request, _("The collection “%(name)s” is deleted.") % {"name": own.name})
     return redirect("collections")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def shares(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """Who is let into a collection; letting someone in, or changing what they may do."""
+    access.require(request.user, "create_collection")
+    own = get_object_or_404(access.managed_collections(request.user), pk=identifier)
+    posted = request.POST if request.method == "POST" else None
+    form = ShareForm(posted, groups=access.groups_to_share_with(request.user))
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            whom = values["group"] or sharing.person_called(values["username"])
+            made = sharing.share(own, whom, may_edit=values["may_edit"])
+            messages.success(request, _("Shared with %(name)s.") % {"name": made})
+            return redirect("collection-shares", identifier)
+        except BadInput as error:
+            _tell(form, error)
+    context = {"collection": own, "form": form, "shares": own.shares.select_related("user", "group")}
+    return render(request, "knowledge/shares.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+def end_share(request: HttpRequest, identifier: UUID, share: int) -> HttpResponse:
+    access.require(request.user, "create_collection")
+    own = get_object_or_404(access.managed_collections(request.user), pk=identifier)
+    found = get_object_or_404(own.shares.select_related("collection", "user", "group"), pk=share)
+    sharing.end(found)
+    messages.success(request, _("No longer shared with %(name)s.") % {"name": found})
+    return redirect("collection-shares", identifier)
 
 
 @never_cache
@@ -108,5 +139,5 @@ def help_page(request: HttpRequest) -> HttpResponse:
     return render(request, "knowledge/help.html", {"chapters": reading.help_documents(visitor, get_language() or "")})
 
 
-def _tell(form: CollectionForm, error: BadInput) -> None:
+def _tell(form: CollectionForm | ShareForm, error: BadInput) -> None:
     form.add_error(error.field if error.field in form.fields else None, error.message)

@@ -12,6 +12,7 @@ from webapp.ops.preflight import free_port
 from webapp.ops.supervisor import Part
 from webapp.settings.places import models_folder, models_service_address_file
 from webapp.settings.queues import TRAINING_QUEUE
+from webapp.settings.table import read
 
 LARGEST_SOCKET_FRAME = 4 * 1024 * 1024
 """Bytes. Larger ones close the socket; those between this and the contract's limit get a kinder answer."""
@@ -51,7 +52,7 @@ def _celery(queue: str) -> list[str]:
 def web(host: str, port: int) -> Part:
     command = [sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--host", host, "--port", str(port),
                "--ws-max-size", str(LARGEST_SOCKET_FRAME), "--timeout-graceful-shutdown", "3", "--lifespan", "off",
-               "--no-access-log", "--log-level", "warning"]
+               "--no-access-log", "--log-level", "warning", "--forwarded-allow-ips", ",".join(read("WENDA_PROXIES"))]
     address = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)
     return Part("web", command, ready=lambda pid: _answers(f"http://{address}:{port}/healthz"))
 

@@ -2,6 +2,7 @@
 
 from webapp.settings.database import *  # noqa: F403
 from webapp.settings.logs import *  # noqa: F403
+from webapp.settings.mail import *  # noqa: F403
 from webapp.settings.queues import *  # noqa: F403
 from webapp.settings.rest import *  # noqa: F403
 from webapp.settings.security import *  # noqa: F403

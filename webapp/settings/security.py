@@ -35,6 +35,8 @@ CSRF_TRUSTED_ORIGINS = read("WENDA_TRUSTED_ORIGINS")
 GUESTS_MAY_CHAT = open_to_all("WENDA_GUESTS")
 SIGN_UP_IS_OPEN = open_to_all("WENDA_SIGN_UP")
 
+AUDIT_DAYS = read("WENDA_AUDIT_DAYS")
+
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "webapp.writing",
     "webapp.training",
     "webapp.audit",
+    "webapp.privacy",
     "webapp.api",
     "webapp.ops",
 ]

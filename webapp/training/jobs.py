@@ -17,6 +17,8 @@ from pydantic import ValidationError
 from models_service.evaluation.summary_length import LENGTHS, length_of
 from models_service.training.plan import Plan, varied
 from webapp.accounts.models import User
+from webapp.audit.models import Action
+from webapp.audit.services import record
 from webapp.errors import BadInput, Conflict
 from webapp.training import places, queueing, stream, subjects
 from webapp.training.models import RESUMABLE, UNFINISHED, WAITING, DatasetVersion, Job, JobKind, JobStatus
@@ -169,6 +171,7 @@ def _stop(job: Job, asked: JobStatus, stopped: JobStatus, refusal: str) -> Job:
     job.refresh_from_db()
     if not done and job.status != asked:
         raise Conflict(refusal)
+    record(Action.JOB_STOPPED, job, job=str(job.pk), asked=asked)
     return job
 
 

@@ -66,7 +66,7 @@ def launch(request: HttpRequest) -> HttpResponse:
     errors: dict[str, str] = {}
     if request.method == "POST":
         names = {setting.name for setting in launch_form.settings_of(task, {})} | {*jobs.PLAN}
-        given = {name: request.POST[name] for name in names if request.POST.get(name) or name == "base"}
+        given = {name: request.POST.get(name, "") for name in names if request.POST.get(name) or name == "base"}
         try:
             made = jobs.launch(task, _version(request, chosen), given, request.user,
                                name=request.POST.get("name", ""), cloned_from=cloned)
