@@ -25,8 +25,10 @@ from models_service.evaluation import reading
 from models_service.formats.squad import Question, read_squad
 from models_service.model_files import CALIBRATION_FILE
 from models_service.training.adapter_files import slim
+from models_service.training.distilling import likeness, measured
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings import QaSettings
+from models_service.training.shrinking import shrink
 from models_service.training.unanswerable import unanswerable
 
 
@@ -52,9 +54,13 @@ class QaTask:
         )
         model = self._open_model()
         _switch_off_dropout(model)
+        self._teacher: torch.nn.Module | None = None
         if settings.method == "lora":
             model = get_peft_model(model, _lora(settings.rank))
         else:
+            if settings.method == "distil":
+                self._teacher = model.eval().requires_grad_(False)
+                model = self._student(model)
             model.base_model.embeddings.requires_grad_(False)
         self.model = model
         first = self._examples(settings.first, run)
@@ -82,6 +88,12 @@ class QaTask:
         model.set_attn_implementation(attention)
         return model
 
+    def _student(self, teacher: torch.nn.Module) -> torch.nn.Module:
+        if not self._is_adapted and "QuestionAnswering" not in str(teacher.config.architectures):
+            raise ValueError("only a reader can be distilled: choose one as the base")
+        layers = self.settings.layers or max(1, teacher.config.num_hidden_layers // 2)
+        return shrink(teacher, layers, self.settings.feed_forward).requires_grad_(True)
+
     def cost(self, batch: list[int]) -> int:
         """Tokens, padding included."""
         return len(batch) * max(len(self._all[i].window) for i in batch)
@@ -106,7 +118,8 @@ class QaTask:
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:
         examples = [self._all[i] for i in batch]
         inputs = pad([example.window for example in examples], self.tokenizer.pad_token_id)
-        out = self.model(**{name: torch.from_numpy(array).to(device) for name, array in inputs.items()})
+        tensors = {name: torch.from_numpy(array).to(device) for name, array in inputs.items()}
+        out = self.model(**tensors)
         allowed = torch.from_numpy(_allowed(examples, inputs["input_ids"].shape)).to(device)
         starts = torch.from_numpy(_targets([e.starts for e in examples], allowed.shape)).to(device)
         ends = torch.from_numpy(_targets([e.ends for e in examples], allowed.shape)).to(device)
@@ -114,17 +127,25 @@ class QaTask:
         for logits, target in ((out.start_logits, starts), (out.end_logits, ends)):
             scores = logits.float().masked_fill(~allowed, -1e4).log_softmax(-1)
             total = total - (target * scores).sum(-1).mean() / 2
-        return total
+        if self._teacher is None:
+            return total
+        with torch.no_grad():
+            taught = self._teacher.to(device)(**tensors)
+        masked = [(own.float().masked_fill(~allowed, -1e4), shown.float().masked_fill(~allowed, -1e4)) for own, shown
+                  in ((out.start_logits, taught.start_logits), (out.end_logits, taught.end_logits))]
+        return (total + sum(likeness(*pair) for pair in masked) / 2) / 2
 
     def evaluate(self) -> dict[str, float]:
         """EM and F1 (0 to 100) on the held-out questions, each beside its own paragraph."""
         if not self._held_out:
             return {}
-        engine = ReaderEngine(
-            self.model, self.tokenizer, max_length=self.settings.max_length, stride=self.settings.stride
-        )
-        values = reading.score(engine, self._held_out)
+        values = reading.score(self._engine(self.model), self._held_out)
         return {name: 100 * float(np.mean(own)) for name, own in values.items()}
+
+    def _engine(self, model: torch.nn.Module) -> ReaderEngine:
+        return ReaderEngine(
+            model, self.tokenizer, max_length=self.settings.max_length, stride=self.settings.stride
+        )
 
     def save(self, run: RunFolder) -> None:
         self.tokenizer.save_pretrained(run.model)
@@ -139,6 +160,11 @@ class QaTask:
         self.model.save_pretrained(run.model)
         if self.settings.method == "lora":
             slim(run.model, self.settings.base)
+        if self._teacher is not None:
+            run.event(result={"compressed": {
+                name: measured(self._engine(model), model, self._held_out)
+                for name, model in (("before", self._teacher), ("after", self.model))
+            }})
 
 
 def _lora(rank: int) -> LoraConfig:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
+
+DISTILLING_RATE = 3e-4
+"""The default rate where all weights of a smaller model go on from those of a larger one."""
 
 
 class LoopSettings(BaseModel):
@@ -34,8 +37,12 @@ class QaSettings(LoopSettings):
     first: list[Path] = Field(default_factory=list, description="files seen once, before the others (easy ones)")
     evaluation: Path | None = Field(None, description="a held-out SQuAD-format file")
     evaluation_limit: int = Field(400, gt=0, description="held-out questions that an evaluation while training takes")
-    method: str = Field("lora", pattern="^(lora|full)$",
-                        description="lora trains small added matrices, full the weights themselves")
+    method: str = Field("lora", pattern="^(lora|full|distil)$",
+                        description="lora trains small added matrices, full the weights themselves; distil makes a "
+                        "smaller reader that learns from the base, which must be a reader")
+    layers: int | None = Field(None, gt=0, description="that a distilled reader keeps (default: half)")
+    feed_forward: float = Field(1.0, gt=0, le=1, description="share of each layer's inner neurons that a distilled "
+                                "reader keeps, those with the largest weights")
     rank: int = Field(64, gt=0, description="of the LoRA matrices; alpha is twice it")
     merge: bool = Field(False, description="save a whole model instead of an adapter that needs its base")
     epochs: int = Field(2, gt=0, description="how often all examples are seen")
@@ -43,6 +50,12 @@ class QaSettings(LoopSettings):
     max_length: int = Field(384, ge=64, description="tokens of a window: question and passage")
     stride: int = Field(128, ge=0, description="tokens that two windows of a long passage share")
     unanswerable_share: float = Field(0.2, ge=0, le=1, description="of the questions, paired with a wrong passage")
+
+    @model_validator(mode="after")
+    def _rate_of_distilling(self) -> QaSettings:
+        if self.method == "distil" and "learning_rate" not in self.model_fields_set:
+            self.learning_rate = DISTILLING_RATE
+        return self
 
 
 class TranslateSettings(LoopSettings):

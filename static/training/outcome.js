@@ -1,4 +1,5 @@
-// What a cross-validation or a search came to so far, as a table: a row a fold, or a row a trial with the best one marked.
+// What a job came to beside a model, as a table: a row a fold, or a row a trial with the best one marked, or a distilled
+// model beside the larger one.
 import { duration } from "./states.js";
 
 const WORDS = {
@@ -6,7 +7,7 @@ const WORDS = {
 };
 
 export function showOutcome(box, result) {
-  const table = result.folds ? ofFolds(result) : result.trials?.length ? ofTrials(result) : null;
+  const table = result.folds ? ofFolds(result) : result.trials?.length ? ofTrials(result) : result.compressed ? ofCompressed(result) : null;
   box.hidden = !table;
   if (table) box.replaceChildren(...table);
 }
@@ -23,6 +24,12 @@ function ofTrials({ trials, best, watched }) {
   const rows = trials.map((trial) => [String(trial.number), ...names.map((name) => number(trial.params[name])), number(trial.value),
     duration(trial.seconds), (WORDS[trial.state] ?? (() => trial.state))() + (trial.number === best ? ` · ${gettext("best")}` : "")]);
   return [heading(gettext("Trials")), table([gettext("Trial"), ...names, watched, gettext("Time"), ""], rows, (index) => (trials[index].number === best ? "best" : ""))];
+}
+
+function ofCompressed({ compressed: { before, after } }) {
+  const named = { parameters: gettext("Parameters"), milliseconds: gettext("Milliseconds a question") };
+  const rows = Object.keys(before).map((name) => [named[name] ?? name, number(before[name]), number(after[name])]);
+  return [heading(gettext("Smaller model")), table(["", gettext("Before"), gettext("After")], rows, () => "")];
 }
 
 function number(value) {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 
 import pytest
 
 from models_service.formats import splits
 from models_service.formats.files import FormatError
+from models_service.training.__main__ import main
 from models_service.training.plan import Plan, varied
 from models_service.training.settings import QaSettings, SummarizeSettings
 from tests.training.runs import start, wait_until, write_spec
@@ -52,13 +54,7 @@ def test_a_cross_validation_tells_mean_and_deviation_and_makes_no_model(
 ) -> None:
     settings = {"data": [str(texts)], "base": str(tiny_base), **SMALL}
     folder = write_spec(tmp_path / "run", "summarize", settings, plan={"folds": 3})
-    first = start(folder)
-    wait_until(lambda: (folder / "fold-1" / "result.json").is_file(), first)
-    first.kill()
-    first.wait(60)
-    kept = (folder / "fold-1" / "result.json").read_text()
-    assert start(folder).wait(300) == 0
-    assert (folder / "fold-1" / "result.json").read_text() == kept
+    assert main(folder) == 0
     told = last_event(folder)
     folds = told["result"]["folds"]
     assert [fold["rows"] for fold in folds] == [5, 5, 5]
@@ -67,6 +63,11 @@ def test_a_cross_validation_tells_mean_and_deviation_and_makes_no_model(
     deviation = (sum((value - sum(values) / 3) ** 2 for value in values) / 2) ** 0.5
     assert told["result"]["deviation"]["rougeL"] == pytest.approx(deviation)
     assert not list(folder.rglob("model")) and not list(folder.rglob("checkpoint"))
+
+    trained = len((folder / "fold-1" / "events.jsonl").read_text().splitlines())
+    shutil.rmtree(folder / "fold-3")  # as if it had been stopped before
+    assert main(folder) == 0 and last_event(folder)["result"] == told["result"]
+    assert len((folder / "fold-1" / "events.jsonl").read_text().splitlines()) == trained
 
 
 def test_a_search_that_was_killed_goes_on_and_keeps_the_best_trial_s_model(
@@ -79,7 +80,7 @@ def test_a_search_that_was_killed_goes_on_and_keeps_the_best_trial_s_model(
     wait_until(lambda: (folder / "trial-1").is_dir(), first)
     first.kill()
     first.wait(60)
-    assert start(folder).wait(300) == 0
+    assert main(folder) == 0
     told = last_event(folder)
     trials, best = told["result"]["trials"], told["result"]["best"]
     assert len(trials) == 4 and {trial["state"] for trial in trials} <= {"complete", "pruned"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -71,7 +72,11 @@ def _serve(versions: Versions, name: str, before: Live, live: Live) -> Served:
 def _try(folder: Path, name: str, version: str) -> str:
     """Where no service has the model: bring it up in a process of its own, as a service will; "" or why it fails."""
     command = [sys.executable, "-m", "models_service.trial", f"{name}@{version}", "--models", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT, timeout=SWAP_SECONDS,
+                              env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"})  # waiting takes no time from others
+    except subprocess.TimeoutExpired:
+        return f"Version {version} did not come up within {SWAP_SECONDS} seconds. Try again when less is going on."
     if done.returncode == 0:
         return ""
     said = done.stderr.strip().splitlines()

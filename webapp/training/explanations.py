@@ -44,6 +44,7 @@ LABELS = {
     "vocabulary": _("Vocabulary"),
     "hidden": _("Hidden size"),
     "layers": _("Layers"),
+    "feed_forward": _("Inner neurons to keep"),
 }
 HELP = {
     "base": _("The model that is trained further. A served version goes on from what people use now; an encoder "
@@ -89,8 +90,13 @@ HELP = {
     "vocabulary": _("Tokens that a new model knows."),
     "hidden": _("Numbers that a layer works with. More can learn more, and take longer."),
     "layers": _("Layers of a new model."),
+    "feed_forward": _("Only for distil: the share of each layer’s inner neurons that the smaller model keeps."),
 }
 HELP_OF_ONE_TASK = {
+    ("qa", "method"): _("lora trains small added matrices: quick, and little is forgotten. full trains all weights: "
+                        "slower, for much data. distil makes a smaller, quicker reader that learns from the base; it "
+                        "needs thousands of examples."),
+    ("qa", "layers"): _("Only for distil: how many of the base’s layers the smaller model keeps. Empty: half."),
     ("summarize", "base"): _("The encoder that sentences are read with. It stays as it is."),
 }
 FIRST = ("base", "method", "epochs", "learning_rate", "batch_size", "max_steps")

@@ -63,6 +63,7 @@ class Attempt:
         self.folder = places.job(job.pk)
         self.began_at_step: int | None = None
         self.finished: dict[str, Any] = {}
+        self.result: dict[str, Any] = {}
         self.failed: dict[str, Any] = {}
         self._asked_to_stop_at: float | None = None
         self._first_point: tuple[int, float] | None = None
@@ -110,7 +111,7 @@ class Attempt:
             elif event.get("failed"):
                 self.failed = event
             elif "result" in event:
-                values["result"] = event["result"]
+                self.result = values["result"] = event["result"]
             elif "metrics" in event:
                 values["metrics"] = event["metrics"]
             elif "step" in event:
@@ -131,7 +132,7 @@ class Attempt:
         if status is None:
             return
         if child.status == 0 and self.finished:
-            result = outcomes.take_in(self.job, self.finished)
+            result = outcomes.take_in(self.job, {"result": self.result, **self.finished})
             self.claim.give_back(JobStatus.DONE, result=result, metrics=self.finished.get("metrics", {}),
                                  ended_at=timezone.now())
         elif status in WANTED_ENDS:
