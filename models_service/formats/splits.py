@@ -95,12 +95,6 @@ def _documents(rows: Sequence[dict[str, Any]], task: str) -> dict[str, list[int]
     return documents
 
 
-def overlap(rows: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]], task: str) -> int:
-    """How many of `rows` have a text that stands in `others` too."""
-    there = {text_of(row, task) for row in others}
-    return sum(text_of(row, task) in there for row in rows)
-
-
 def content_hash(rows: Sequence[dict[str, Any]]) -> str:
     """The same for the same rows in the same order, whatever file they came in."""
     digest = hashlib.sha256()

@@ -10,6 +10,13 @@ const button = document.getElementById("measure");
 const box = document.getElementById("measured");
 let socket = null;
 
+form?.elements.data.addEventListener("change", showOverlaps);
+if (form) showOverlaps();
+
+function showOverlaps() {
+  for (const note of form.querySelectorAll(".overlap")) note.hidden = note.dataset.of !== form.elements.data.value;
+}
+
 button?.addEventListener("click", async () => {
   if (!form.reportValidity()) return;
   button.disabled = true;

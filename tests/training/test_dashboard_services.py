@@ -12,7 +12,18 @@ import pytest
 from django.utils import translation
 
 from webapp.errors import BadInput, Conflict
-from webapp.training import comparing, corrections, datasets, jobs, launch_form, orders, places, promoting
+from webapp.training import (
+    comparing,
+    corrections,
+    datasets,
+    jobs,
+    launch_form,
+    orders,
+    overlaps,
+    places,
+    promoting,
+    rows_file,
+)
 from webapp.training.claims import Claim
 from webapp.training.models import Dataset, DatasetVersion, Evaluation, Job, JobStatus
 from webapp.training.running import Attempt
@@ -74,10 +85,31 @@ def test_a_data_set_with_rows_left_out_is_used_only_once_that_is_agreed_to(admin
 
 
 def test_rows_are_searched_in_all_their_texts_and_by_side(keepers) -> None:
-    assert len(list(datasets.rows(keepers))) == 10
-    assert [row["id"] for row in datasets.rows(keepers, "KEEPER 7")] == ["7"]
-    assert not list(datasets.rows(keepers, "answer_start"))  # a field's name is no text of it
-    assert len(list(datasets.rows(keepers, side="held-out"))) == 2
+    assert len(list(rows_file.rows(keepers))) == 10
+    assert [row["id"] for row in rows_file.rows(keepers, "KEEPER 7")] == ["7"]
+    assert not list(rows_file.rows(keepers, "answer_start"))  # a field's name is no text of it
+    assert len(list(rows_file.rows(keepers, side="held-out"))) == 2
+
+
+def test_held_out_rows_that_stand_in_training_rows_are_told_where_either_is_chosen(keepers, admin, client) -> None:
+    passage = "Keeper {} lives in Oslo, in the old house behind the harbour, and lights the lamp at dusk."
+    rows = [{"context": passage.format(n), "question": "Where?", "answer": "Oslo"} for n in range(10)]
+    near = datasets.create_with_file("Near", "qa", admin, "near.json", [json.dumps(rows).encode()])
+    own = overlaps.notes([near])[near.pk]
+    assert len(own) == 1 and "Of the 2 held-out rows of “Near v1”, 0 have" in own[0] and "and 2 more" in own[0]
+    same = datasets.create_with_file("Same", "qa", admin, "same.json", [squad(10)], share=0.5)
+    trained = {row["context"] for row in rows_file.rows(keepers, side="train")}
+    twice = sum(row["context"] in trained for row in rows_file.rows(same, side="held-out"))
+    told = overlaps.notes([keepers])[keepers.pk]
+    assert any(f"Of the 5 held-out rows of “Same v1”, {twice} have" in note and "“Keepers v1”" in note
+               for note in told)
+    client.force_login(admin)
+    for address in (f"/dashboard/datasets/{keepers.dataset_id}/", "/dashboard/jobs/new/?task=qa"):
+        assert "held-out rows of “Same v1”" in client.get(address).content.decode()
+    job = jobs.launch("qa", keepers, {}, admin)
+    assert "held-out rows of “Same v1”" in (places.job(job.pk) / "log.txt").read_text()
+    datasets.delete(same.dataset)
+    assert keepers.pk not in overlaps.notes([keepers])
 
 
 def test_a_data_set_is_not_deleted_under_a_job_that_needs_it(keepers, admin) -> None:
@@ -247,8 +279,8 @@ def test_rows_whose_text_was_trained_on_are_told_at_the_gate(keepers, candidate,
     (folder / "card.json").write_text(json.dumps({"data": {"id": str(keepers.pk)}}))
     _measured(other, "starter", [0] * 5)
     _measured(other, candidate, [1] * 5)
-    trained = {row["context"] for row in datasets.rows(keepers, side="train")}
-    expected = sum(row["context"] in trained for row in datasets.rows(other, side="held-out"))
+    trained = {row["context"] for row in rows_file.rows(keepers, side="train")}
+    expected = sum(row["context"] in trained for row in rows_file.rows(other, side="held-out"))
     assert promoting.gate("wenda-reader", candidate).seen_in_training == expected > 0
 
 

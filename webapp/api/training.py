@@ -18,7 +18,7 @@ from webapp import access
 from webapp.api.knowledge import UUID_PATTERN
 from webapp.api.permissions import IsAdministrator
 from webapp.errors import BadInput, NotFound
-from webapp.training import datasets, jobs, promoting, shelf
+from webapp.training import datasets, jobs, promoting, rows_file, shelf
 from webapp.training.models import Dataset, DatasetVersion, Evaluation, Job, Promotion
 from webapp.training.serializers import (
     DatasetSerializer,
@@ -85,7 +85,8 @@ class DatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.De
         dataset = self.get_object()
         if dataset.newest is None:
             return Response({"rows": []})
-        found = datasets.rows(dataset.newest, request.query_params.get("q", ""), request.query_params.get("side", ""))
+        asked = request.query_params
+        found = rows_file.rows(dataset.newest, asked.get("q", ""), asked.get("side", ""))
         return Response({"rows": [row for row, _number in zip(found, range(MOST_ROWS), strict=False)]})
 
     @extend_schema(request=None, responses=DatasetSerializer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from models_service.formats.raw_rows import FileRefused, rows_of, unpacked
 from qa.encodings import NotText, decode
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict
-from webapp.training import places, sentences
+from webapp.training import overlaps, places, rows_file, sentences
 from webapp.training.models import UNFINISHED, Dataset, DatasetVersion, Job
 from webapp.uploads import plain_name, receive
 
@@ -110,7 +110,7 @@ def _keep(
     train, held_out = splits.split(checked.rows, dataset.task, share, SEED)
     digest = splits.content_hash([{"train": True}, *train, {"train": False}, *held_out])
     folder = places.dataset(identifier)
-    _write_rows(folder / "rows.jsonl", train, held_out)
+    rows_file.write(identifier, train, held_out)
     (folder / "problems.jsonl").write_text(
         "".join(json.dumps(asdict(problem), ensure_ascii=False) + "\n" for problem in checked.problems), "utf-8")
     left_out = [one for one in checked.problems if not one.kept and one.code not in HARMLESS]
@@ -119,6 +119,7 @@ def _keep(
         rows_read=checked.read, rows_train=len(train), rows_held_out=len(held_out), created_by=user,
         report=_report(checked, dataset.task),
     )
+    version.report["overlap"] = overlaps.count(version, train, held_out)
     for side, rows in (("train", train), ("held-out", held_out)):
         splits.write(rows, dataset.task, places.side(version, side))
     with transaction.atomic():
@@ -132,13 +133,6 @@ def _keep(
         version.number = newest.number + 1 if newest else 1
         version.save(force_insert=True)
     return version, False
-
-
-def _write_rows(path: Path, train: list[dict[str, Any]], held_out: list[dict[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for side, rows in (("train", train), ("held-out", held_out)):
-            for row in rows:
-                file.write(json.dumps({"side": side, **row}, ensure_ascii=False) + "\n")
 
 
 def _report(checked: Checked, task: str) -> dict[str, Any]:
@@ -172,24 +166,3 @@ def delete(dataset: Dataset) -> None:
         dataset.delete()
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def rows(version: DatasetVersion, search: str = "", side: str = "") -> Iterator[dict[str, Any]]:
-    """The rows that hold `search` (in any of their texts, whatever the case), of one side or both."""
-    wanted = search.casefold()
-    with (places.dataset(version.pk) / "rows.jsonl").open(encoding="utf-8") as file:
-        for line in file:
-            row = json.loads(line)
-            if side and row["side"] != side:
-                continue
-            if wanted and not any(wanted in text.casefold() for text in _texts(row)):
-                continue
-            yield row
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
-    else:
-        yield str(value)

@@ -20,7 +20,7 @@ from webapp.accounts.models import User
 from webapp.audit.models import Action
 from webapp.audit.services import record
 from webapp.errors import BadInput, Conflict
-from webapp.training import places, queueing, stream, subjects
+from webapp.training import overlaps, places, queueing, stream, subjects
 from webapp.training.models import RESUMABLE, UNFINISHED, WAITING, DatasetVersion, Job, JobKind, JobStatus
 
 OF_THE_SITE = ("data", "first", "evaluation", "merge")
@@ -49,7 +49,10 @@ def launch(
         kind = JobKind.FOLDS if "folds" in plan else JobKind.SEARCH if "trials" in plan else kind
     job = Job(kind=kind, task=task, name=name.strip()[:120], options={**settings, **plan}, data=data,
               data_label=str(data), cloned_from=cloned_from, created_by=user, queued_at=timezone.now())
-    return _queued(job)
+    _queued(job)
+    for note in overlaps.notes([data]).get(data.pk, ()):
+        stream.say(job.pk, note)
+    return job
 
 
 def evaluate(

@@ -24,6 +24,10 @@ def dataset(version_id: UUID | str) -> Path:
     return root() / "datasets" / str(version_id)
 
 
+def rows(version_id: UUID | str) -> Path:
+    return dataset(version_id) / "rows.jsonl"
+
+
 def job(job_id: UUID | str) -> Path:
     return root() / "jobs" / str(job_id)
 

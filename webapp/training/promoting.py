@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from models_service import model_files
 from models_service.evaluation import bootstrap
 from models_service.evaluation.report import PERCENT
-from models_service.formats import splits
+from models_service.formats.overlap import exact
 from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import Registry
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict, NotFound
 from webapp.ops import served_models
-from webapp.training import datasets, places, shelf, subjects
+from webapp.training import overlaps, places, rows_file, shelf, subjects
 from webapp.training.models import DatasetVersion, Evaluation, Promotion
 
 
@@ -52,7 +52,7 @@ class Gate:
     differences: dict[str, Difference] = field(default_factory=dict)
     evaluations: tuple[Evaluation, Evaluation] | None = None
     seen_in_training: int = 0
-    """Of the rows that both were measured on: how many have a text that the candidate was trained on."""
+    """Of the rows that both were measured on: how many have a text, or nearly one, that the candidate learned."""
     bytes_before: int = 0
     bytes_after: int = 0
 
@@ -103,8 +103,9 @@ def _seen_in_training(made: Gate, measured_on: DatasetVersion) -> int:
     trained_on = shelf.trained_on(version)
     if trained_on is None or trained_on == measured_on:
         return 0
-    return splits.overlap(list(datasets.rows(measured_on, side="held-out")),
-                          list(datasets.rows(trained_on, side="train")), made.task)
+    same = exact(list(rows_file.rows(measured_on, side="held-out")),
+                 list(rows_file.rows(trained_on, side="train")), made.task)
+    return same + overlaps.near(trained_on, measured_on)
 
 
 def compare(before: Evaluation, after: Evaluation) -> dict[str, Difference]:

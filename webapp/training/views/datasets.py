@@ -18,7 +18,7 @@ from webapp import access
 from webapp.chat.models import Feedback
 from webapp.errors import BadInput, Conflict, TooLarge
 from webapp.training import datasets as services
-from webapp.training import sentences
+from webapp.training import overlaps, rows_file, sentences
 from webapp.training.models import DatasetVersion, DataTask
 
 ROWS_SHOWN = 50
@@ -84,8 +84,9 @@ def _contents(request: HttpRequest, version: DatasetVersion) -> dict[str, Any]:
     highest = max((one["count"] for one in report["lengths"]), default=1)
     return {
         "search": search, "side": side,
-        "rows": list(islice(services.rows(version, search, side), ROWS_SHOWN)), "rows_shown": ROWS_SHOWN,
+        "rows": list(islice(rows_file.rows(version, search, side), ROWS_SHOWN)), "rows_shown": ROWS_SHOWN,
         "problems": [{"text": sentences.problem(one), "kept": one["kept"]} for one in report["problems"]],
+        "overlaps": overlaps.notes([version]).get(version.pk, []),
         "counts": [(sentences.heading(code), count) for code, count in report["counts"].items()],
         "bars": [_bar(one, index, 56 * one["count"] / highest) for index, one in enumerate(report["lengths"])],
         "bars_width": BAR_WIDTH * len(report["lengths"]),

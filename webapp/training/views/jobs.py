@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from webapp import access
 from webapp.errors import BadInput
 from webapp.ops import worker_pulse
-from webapp.training import jobs, launch_form, shelf, stream, subjects
+from webapp.training import jobs, launch_form, overlaps, shelf, stream, subjects
 from webapp.training.models import AT_WORK, TRAININGS, DatasetVersion, Job, JobKind
 from webapp.training.serializers import job_json
 
@@ -120,8 +120,13 @@ def _chosen(rows: Any, identifier: str | None) -> Any:
 
 
 def _versions(request: HttpRequest, task: str) -> list[DatasetVersion]:
+    """Each with `notes`: what is to be told when it is chosen."""
     found = DatasetVersion.objects.filter(dataset__in=access.datasets(request.user), dataset__task=task)
-    return list(found.select_related("dataset").order_by("-created_at"))
+    versions = list(found.select_related("dataset").order_by("-created_at"))
+    told = overlaps.notes(versions)
+    for version in versions:
+        version.notes = told.get(version.pk, [])
+    return versions
 
 
 def _version(request: HttpRequest, identifier: str) -> DatasetVersion:
