@@ -3,7 +3,7 @@ import { call } from "../site/api.js";
 import { confirmed, toast } from "../site/notices.js";
 import { LiveSocket } from "../site/socket.js";
 import { DocumentRow } from "./document_row.js";
-import { filesOf, problemWith, upload } from "./uploads.js";
+import { filesOf, isArchive, problemWith, upload } from "./uploads.js";
 
 const AT_ONCE = 3;
 const list = document.getElementById("documents");
@@ -92,6 +92,10 @@ async function send(row) {
     const sent = await upload(row.file, list.dataset.collection, (part) => {
       if (!row.id) row.showUploading(part);
     });
+    if (isArchive(row.file)) {
+      showUnpacked(row, sent);
+      return;
+    }
     const known = rows.get(sent.id); // there before, or told by the socket a moment ago
     if (known && known !== row) row.element.remove();
     else rows.set(sent.id, row);
@@ -106,6 +110,27 @@ async function send(row) {
     sending = sending.filter((other) => other !== row);
     next();
   }
+}
+
+/** An archive's row gives way to a row for each of its files. */
+function showUnpacked(row, { added, refused }) {
+  row.element.remove();
+  for (const { document: fields } of added) {
+    const known = rows.get(fields.id) ?? DocumentRow.make();
+    if (!rows.has(fields.id)) add(known, fields.id);
+    known.show(fields);
+  }
+  for (const { path, reason } of refused) {
+    const one = DocumentRow.make();
+    one.showWaiting({ name: path, size: null });
+    one.showRefused(reason, { again: false });
+    add(one);
+  }
+  const notAdded = refused.length ? interpolate(ngettext("%s file could not be added.", "%s files could not be added.",
+    refused.length), [refused.length]) : "";
+  toast(`${interpolate(ngettext("%(count)s file of %(name)s is in the collection.",
+    "%(count)s files of %(name)s are in the collection.", added.length),
+    { count: added.length, name: row.file.name }, true)} ${notAdded}`, { error: !added.length });
 }
 
 list.addEventListener("click", async (event) => {

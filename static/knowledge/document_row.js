@@ -39,7 +39,7 @@ export class DocumentRow {
 
   showWaiting(file) {
     this.part("name").textContent = file.name;
-    this.part("file").textContent = size(file.size);
+    this.part("file").textContent = file.size === null ? "" : size(file.size);
     this.#state(gettext("Waiting to be sent"));
     this.#progress(null);
     this.#error("");

@@ -34,14 +34,17 @@ export function problemWith(file, { limit, endings }) {
   return "";
 }
 
-/** Sends one file; resolves to the document, throws ApiError. `onPart` gets 0 to 1. */
+export const isArchive = (file) => file.name.toLowerCase().endsWith(".zip");
+
+/** Sends one file; resolves to the document, or to what became of an archive's files; throws ApiError. `onPart` gets
+ * 0 to 1. */
 export function upload(file, collection, onPart) {
   const form = new FormData();
   form.append("collection", collection);
   form.append("file", file);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch does not tell how much has been sent
-    request.open("POST", "/api/v1/documents/");
+    request.open("POST", `/api/v1/documents/${isArchive(file) ? "archive/" : ""}`);
     request.setRequestHeader("X-CSRFToken", csrfToken());
     request.setRequestHeader("Accept", "application/json");
     request.upload.onprogress = (event) => { if (event.lengthComputable) onPart(event.loaded / event.total); };

@@ -125,6 +125,7 @@ def test_the_documents_page_names_every_file_ending_that_is_read(language):
 def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
     from models_service.protocol import MAX_QUESTION_CHARACTERS
     from models_service.protocol_translated_text import MAX_INTERACTIVE_CHARACTERS
+    from qa.archive import MOST_FILES, MOST_UNPACKED_BYTES
     from qa.citing import MOST_CITATIONS
     from qa.quote import ABSTAIN_BELOW, MOST_SENTENCES
     from qa.writing.glossary import MAX_TERMS
@@ -153,6 +154,8 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
     for english, chinese in (
         (f"A question may have up to {asked} characters", f"一个问题最多 {asked} 个字符"),
         (f"when the confidence is below {ABSTAIN_BELOW}", f"置信度低于 {ABSTAIN_BELOW}"),
+        (f"may hold up to {MOST_FILES:,} files and unpack to at most {MOST_UNPACKED_BYTES // 1_000_000:,} MB",
+         f"最多可以有 {MOST_FILES:,} 个文件，解压后最多 {MOST_UNPACKED_BYTES // 1_000_000:,} MB"),
         (f"up to {sentences_en} sentences", f"最多包含{sentences_zh}个句子"),
         (f"up to {citations_en} citations", f"最多有{citations_zh}条引用"),
         (f"up to {at_once_en} answers in the making", f"最多可以同时有{at_once_zh}个正在生成的回答"),

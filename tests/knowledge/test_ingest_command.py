@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -107,3 +108,38 @@ NOWHERE = ["--collection", "Nowhere"]
 def test_again_takes_no_files_and_a_collection_that_is_there_and_files_need_one(ingest, words):
     with pytest.raises(CommandError, match="Name files or folders|There is no collection|Say which collection"):
         ingest(*words)
+
+
+def test_a_folder_is_kept_in_step_a_changed_file_is_a_new_version_and_a_vanished_one_is_told(ingest, tmp_path):
+    folder = tmp_path / "papers"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "story.txt").write_text(STORY)
+    (folder / "deep" / "note.md").write_text("# Note\n\nThe lamp was lit at dusk.")
+    (folder / "left out.csv").write_text("a,b\n1,2")
+    words = (folder, "--collection", "Papers", "--glob", "*.txt", "--glob", "deep/*")
+    assert len(ingest(*words)[0]["documents"]) == 2
+
+    (folder / "story.txt").write_text("The lighthouse of Marrow Point was built in 1872, not before.")
+    (folder / "deep" / "note.md").unlink()
+    result, status = ingest(*words)
+    assert status == 0 and [row["version"] for row in result["documents"]] == [2]
+    assert result["vanished"] == [{"file": "papers/deep/note.md", "removed": False}]
+    kept = {document.source: document for document in Collection.objects.get(name="Papers").documents.all()}
+    assert set(kept) == {"papers/story.txt", "papers/deep/note.md"} and kept["papers/story.txt"].version == 2
+    assert "1872" in storage.documents().text(str(kept["papers/story.txt"].pk))
+
+    result, _ = ingest(*words, "--remove-vanished")
+    assert result["vanished"][0]["removed"] and result["documents"][0]["duplicate"]
+    assert Collection.objects.get(name="Papers").documents.count() == 1
+    (folder / "story.txt").write_text(STORY)
+    assert ingest(*words)[0]["documents"][0]["version"] == 3
+
+
+def test_a_zip_is_taken_apart_and_each_of_its_files_is_told(ingest, tmp_path):
+    with zipfile.ZipFile(tmp_path / "papers.zip", "w") as target:
+        target.writestr("deep/story.txt", STORY)
+        target.writestr("picture.png", b"\x89PNG")
+    result, status = ingest(tmp_path / "papers.zip", "--collection", "Papers")
+    assert status == 1 and (result["ready"], result["failed"]) == (1, 1)
+    assert [row["file"].rsplit("papers.zip/")[1] for row in result["documents"]] == ["deep/story.txt", "picture.png"]
+    assert "type that cannot be read" in result["documents"][1]["error"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import uuid
+import zipfile
 from collections.abc import AsyncIterator
 
 import httpx
@@ -53,6 +55,29 @@ def test_the_same_file_again_is_answered_with_the_document_that_is_there(alice, 
     client = browser_of(alice)
     first, second = upload(client, collection), upload(client, collection, name="copy.txt")
     assert second.status_code == 200 and second.data["duplicate"] is True and second.data["id"] == first.data["id"]
+
+
+def test_the_files_of_a_zip_become_documents_and_what_does_not_says_why(alice, bob, browser_of, collection):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as target:
+        for name in ("manual/one.txt", "two.md", "picture.png", "empty.txt"):
+            target.writestr(name, b"" if name == "empty.txt" else f"About {name}.")
+    content = packed.getvalue()
+
+    def send(user, data: bytes):
+        body = {"collection": collection.pk, "file": SimpleUploadedFile("all.zip", data)}
+        return browser_of(user).post("/api/v1/documents/archive/", body)
+
+    reply = send(alice, content)
+    assert reply.status_code == 202
+    body = reply.json()
+    assert [(one["path"], one["document"]["name"], one["duplicate"]) for one in body["added"]] == [
+        ("manual/one.txt", "one.txt", False), ("two.md", "two.md", False)]
+    assert [one["path"] for one in body["refused"]] == ["picture.png", "empty.txt"]
+    assert "type that cannot be read" in body["refused"][0]["reason"] and "is empty" in body["refused"][1]["reason"]
+    assert all(one["duplicate"] for one in send(alice, content).json()["added"])
+    assert "no ZIP archive" in send(alice, content[:50]).json()["detail"]
+    assert send(bob, content).status_code == 404 and collection.documents.count() == 2
 
 
 def test_a_deleted_document_is_gone(alice, browser_of, collection):

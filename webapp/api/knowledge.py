@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -18,10 +19,16 @@ from webapp import access
 from webapp.accounts.models import User
 from webapp.api.permissions import MayChat
 from webapp.errors import BadInput
-from webapp.knowledge import services, sharing, texts
+from webapp.knowledge import archives, services, sharing, texts
 from webapp.knowledge.figures import with_figures
 from webapp.knowledge.models import Collection, Document
-from webapp.knowledge.serializers import CollectionSerializer, DocumentSerializer, ShareSerializer, UploadSerializer
+from webapp.knowledge.serializers import (
+    CollectionSerializer,
+    DocumentSerializer,
+    ShareSerializer,
+    UnpackedSerializer,
+    UploadSerializer,
+)
 
 UUID_PATTERN = r"[0-9a-fA-F-]{36}"
 READING = ("GET", "HEAD", "OPTIONS")
@@ -94,15 +101,18 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.D
 
     @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={202: DocumentSerializer})
     def create(self, request: Request) -> Response:
-        access.require(request.user, "create_collection")
-        upload = UploadSerializer(data=request.data)
-        upload.is_valid(raise_exception=True)
-        allowed = access.editable_collections(request.user)
-        collection = get_object_or_404(allowed, pk=upload.validated_data["collection"])
-        file = upload.validated_data["file"]
+        collection, file = _upload(request)
         document, duplicate = services.add_document(collection, file.name, file.chunks(), request.user)
         shown = DocumentSerializer(document, context={"duplicate": duplicate})
         return Response(shown.data, status=status.HTTP_200_OK if duplicate else status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={202: UnpackedSerializer})
+    @action(detail=False, methods=["post"])
+    def archive(self, request: Request) -> Response:
+        """Add each file of a ZIP; what cannot become a document is told and does not keep the others out."""
+        collection, file = _upload(request)
+        unpacked = archives.add_archive(collection, file.name, file.chunks(), request.user)
+        return Response(UnpackedSerializer(unpacked).data, status=status.HTTP_202_ACCEPTED)
 
     def perform_destroy(self, document: Document) -> None:
         services.delete_document(document)
@@ -136,6 +146,15 @@ def _whom(request: Request, wanted: dict) -> User | Group:
     if found is None:
         raise BadInput("You belong to no group of this name.", "group")
     return found
+
+
+def _upload(request: Request) -> tuple[Collection, UploadedFile]:
+    access.require(request.user, "create_collection")
+    upload = UploadSerializer(data=request.data)
+    upload.is_valid(raise_exception=True)
+    allowed = access.editable_collections(request.user)
+    collection = get_object_or_404(allowed, pk=upload.validated_data["collection"])
+    return collection, upload.validated_data["file"]
 
 
 def _readable_collection(user, identifier: str) -> Collection:

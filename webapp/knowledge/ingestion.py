@@ -25,7 +25,7 @@ from qa.index import CollectionGone, IndexedDocument
 from qa.index_encoder import EncoderMismatch
 from qa.reading import ReadDocument
 from qa.segments import SegmentCorrupt
-from webapp.knowledge import refusals, storage
+from webapp.knowledge import refusals, services, storage
 from webapp.knowledge.kept_vectors import KeptVectors
 from webapp.knowledge.models import Collection, Document, DocumentStatus
 from webapp.knowledge.work import Work, WorkLost, WorkStopped
@@ -116,6 +116,7 @@ def _publish(document: Document, title: str, read: ReadDocument, encoded: Encode
     index.publish(indexed, read.text, read.passages, encoded.vectors, encoded.encoder)
     count = len(read.passages)
     if work.change(status=DocumentStatus.READY, error="", passages_done=count, passages_total=count):
+        services.retire_earlier_versions(document)
         work.announce()
 
 

@@ -73,6 +73,9 @@ class Document(models.Model):
     name = models.CharField(max_length=255, help_text="the file's name")
     title = models.CharField(max_length=255, blank=True, default="")
     media_type = models.CharField(max_length=100, blank=True, default="")
+    source = models.CharField(max_length=1000, blank=True, default="", db_index=True,
+                              help_text="where a file that is kept in step comes from: a path within a folder")
+    version = models.PositiveIntegerField(default=1, help_text="counts the contents that its source has had")
     size = models.PositiveBigIntegerField(help_text="bytes of the original")
     characters = models.PositiveBigIntegerField(default=0)
     sha256 = models.CharField(max_length=64)

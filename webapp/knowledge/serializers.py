@@ -37,8 +37,8 @@ class DocumentSerializer(serializers.ModelSerializer):
     class Meta:
         model = Document
         fields = [
-            "id", "collection", "name", "title", "media_type", "size", "characters", "sha256", "status", "error",
-            "passages_done", "passages_total", "created_at", "url", "duplicate",
+            "id", "collection", "name", "title", "media_type", "source", "version", "size", "characters", "sha256",
+            "status", "error", "passages_done", "passages_total", "created_at", "url", "duplicate",
         ]
 
     def get_url(self, document: Document) -> str:
@@ -53,6 +53,24 @@ class UploadSerializer(serializers.Serializer):
 
     collection = serializers.UUIDField()
     file = serializers.FileField(allow_empty_file=True, help_text="an empty one is refused with its own sentence")
+
+
+class AddedSerializer(serializers.Serializer):
+    path = serializers.CharField(help_text="the file's path within the archive")
+    document = DocumentSerializer()
+    duplicate = serializers.BooleanField(help_text="the same content was already there")
+
+
+class RefusedSerializer(serializers.Serializer):
+    path = serializers.CharField()
+    reason = serializers.CharField(help_text="why it is no document, for a person")
+
+
+class UnpackedSerializer(serializers.Serializer):
+    """What became of each file of an archive."""
+
+    added = AddedSerializer(many=True)
+    refused = RefusedSerializer(many=True)
 
 
 def document_json(document: Document, *, duplicate: bool = False) -> dict:

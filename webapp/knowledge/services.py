@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -75,9 +76,13 @@ def delete_collection(collection: Collection) -> None:
 
 
 def add_document(
-    collection: Collection, name: str, chunks: Iterable[bytes], user: User | None
+    collection: Collection, name: str, chunks: Iterable[bytes], user: User | None, source: str = ""
 ) -> tuple[Document, bool]:
     """Keep a file and queue it to be read; (document, whether this content was already in the collection).
+
+    Args:
+        source: where the file comes from, if it is kept in step with it: other content from the same source is a new
+            version, which takes the earlier one's place once it has been read in.
 
     Raises:
         BadInput: the file is empty, or of a type that is not read here.
@@ -92,7 +97,8 @@ def add_document(
     incoming.parent.mkdir(parents=True, exist_ok=True)
     try:
         size, digest = receive(chunks, incoming, name)
-        document, duplicate = _register(collection, name, digest, size, user, incoming)
+        document = Document(collection=collection, name=name, size=size, sha256=digest, added_by=user, source=source)
+        document, duplicate = _register(document, incoming)
     finally:
         incoming.unlink(missing_ok=True)
     if not duplicate:
@@ -101,14 +107,16 @@ def add_document(
     return document, duplicate
 
 
-def _register(
-    collection: Collection, name: str, digest: str, size: int, user: User | None, incoming: Path
-) -> tuple[Document, bool]:
-    same = Document.objects.filter(collection=collection, sha256=digest)
+def _register(document: Document, incoming: Path) -> tuple[Document, bool]:
+    same = Document.objects.filter(collection=document.collection, sha256=document.sha256)
     known = same.first()
     if known is not None:
+        if known.source and known.source == document.source:  # it has been changed back
+            _delete_all(_of_source(known).filter(version__gt=known.version))
         return known, True
-    document = Document(collection=collection, name=name, size=size, sha256=digest, added_by=user)
+    if document.source:
+        newest = _of_source(document).order_by("-version").first()
+        document.version = newest.version + 1 if newest else 1
     original = storage.original(document.pk)
     original.parent.mkdir(parents=True, exist_ok=True)
     incoming.replace(original)  # before the row, so that no task ever sees a row without its file
@@ -122,6 +130,21 @@ def _register(
             return known, True
         raise BadInput(_("This collection has just been deleted."), "collection") from None
     return document, False
+
+
+def retire_earlier_versions(document: Document) -> None:
+    """To be called once `document` can be searched: from then on it alone stands for its source."""
+    if document.source:
+        _delete_all(_of_source(document).filter(version__lt=document.version))
+
+
+def _of_source(document: Document) -> QuerySet[Document]:
+    return Document.objects.filter(collection=document.collection_id, source=document.source)
+
+
+def _delete_all(documents: QuerySet[Document]) -> None:
+    for document in documents:
+        delete_document(document)
 
 
 def delete_document(document: Document) -> None:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from qa import archive
 from qa.documents import ENDINGS, FORMAT_NAMES
 from webapp import access
 from webapp.errors import BadInput, Conflict
@@ -74,8 +75,8 @@ def collection(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "page": Paginator(documents, DOCUMENTS_A_PAGE).get_page(request.GET.get("page")),
         "limit": settings.MAX_UPLOAD_BYTES,
         "limit_mb": settings.MAX_UPLOAD_BYTES // 1_000_000,
-        "endings": ",".join(ENDINGS),
-        "formats": ", ".join(FORMAT_NAMES),
+        "endings": ",".join((*ENDINGS, archive.ENDING)),
+        "formats": ", ".join((*FORMAT_NAMES, "ZIP")),
     }, status=400 if form.errors else 200)
 
 

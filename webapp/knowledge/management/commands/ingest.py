@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from django.core.management import call_command
 from qa.documents import ENDINGS
 from webapp.accounts.models import User
 from webapp.errors import SiteError
-from webapp.knowledge import ingestion, services
+from webapp.knowledge import archives, folder_files, ingestion, services
+from webapp.knowledge.folder_files import FolderFile
 from webapp.knowledge.models import Collection, Document, DocumentStatus, Visibility
 from webapp.ops import worker_pulse
 from webapp.ops.command_line import FAILED, SiteCommand, table, wrong_use
@@ -40,7 +41,11 @@ class Command(SiteCommand):
 
     def add_own_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="*", type=Path, metavar="PATH",
-                            help=f"a file, or a folder of such: {TYPES}")
+                            help=f"a file, a folder or a ZIP of such: {TYPES}")
+        parser.add_argument("--glob", action="append", default=[], metavar="PATTERN",
+                            help="of folders, only the files that match, as '*.md' or 'reports/*'; may be repeated")
+        parser.add_argument("--remove-vanished", action="store_true",
+                            help="delete the documents whose file is no longer in the folder that it came from")
         parser.add_argument("--collection", metavar="NAME",
                             help="made when it is missing; --again without it reads in every collection")
         parser.add_argument("--again", action="store_true",
@@ -60,7 +65,7 @@ class Command(SiteCommand):
             raise wrong_use("Name files or folders to add; or --again alone, to read in anew what is there already.")
         if options["paths"] and not options["collection"]:
             raise wrong_use("Say which collection the files are for, with --collection NAME.")
-        files = list(_files(options["paths"]))
+        files = list(folder_files.found(options["paths"], options["glob"]))
         if options["paths"] and not files:
             raise wrong_use(f"There is no file in these folders that can be read. Types: {TYPES}.")
         site_runs = worker_pulse.beats(settings.REDIS_URL)
@@ -74,12 +79,16 @@ class Command(SiteCommand):
                     for collection in collections for document in services.read_again(collection)]
         else:
             collections = [_collection(options["collection"], owner)]
-            rows = [_add(collections[0], file) for file in files]
+            rows = [row for file in files for row in _add(collections[0], file)]
         added = [row["id"] for row in rows if row["id"]]
         if not site_runs:
             self._read_in(added)
         self._wait(added)
         _complete(rows)
+        vanished = [] if options["again"] else folder_files.vanished(collections[0], options["paths"])
+        if options["remove_vanished"]:
+            for document in vanished:
+                services.delete_document(document)
         self._failed = sum(row["status"] == DocumentStatus.FAILED for row in rows)
         return {
             "collection": _named(collections[0]) if options["collection"] else None,
@@ -87,14 +96,19 @@ class Command(SiteCommand):
             "ready": len(rows) - self._failed,
             "failed": self._failed,
             "passages": sum(row["passages"] for row in rows),
+            "vanished": [{"file": document.source, "removed": options["remove_vanished"]} for document in vanished],
             "seconds": round(time.monotonic() - begun, 1),
         }
 
     def lines(self, result: dict[str, Any]) -> list[str]:
         rows: list[tuple[object, ...]] = [("file", "status", "passages", "")]
         for row in result["documents"]:
-            remark = row["error"] or ("was there already" if row["duplicate"] else "")
+            new = f"version {row['version']}" if row["version"] > 1 else ""
+            remark = row["error"] or ("was there already" if row["duplicate"] else new)
             rows.append((row["file"], row["status"], row["passages"], remark))
+        for gone in result["vanished"]:
+            remark = "removed" if gone["removed"] else "its file is gone; --remove-vanished deletes the document"
+            rows.append((gone["file"], "vanished", "", remark))
         where = f"“{result['collection']['name']}”" if result["collection"] else "all collections"
         return [
             *table(rows),
@@ -136,17 +150,6 @@ class Command(SiteCommand):
         self.stderr.flush()
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Each named file, and of folders those of a type that can be read."""
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
-        elif path.is_file():
-            yield path
-        else:
-            raise wrong_use(f"There is no file or folder {path}.")
-
-
 def _owner(name: str | None) -> User | None:
     if name is None:
         return None
@@ -178,21 +181,34 @@ def _named(collection: Collection) -> dict[str, str]:
 
 
 def _row(file: str, **more: Any) -> Row:
-    return {"file": file, "id": None, "duplicate": False, "status": "", "passages": 0, "error": "", **more}
+    return {"file": file, "id": None, "duplicate": False, "status": "", "version": 1, "passages": 0,
+            "error": "", **more}
 
 
-def _add(collection: Collection, file: Path) -> Row:
-    """The file's row of the result. A file that is refused does not keep the others from being read."""
-    row = _row(str(file))
+def _add(collection: Collection, file: FolderFile) -> list[Row]:
+    """The file's rows of the result. A file that is refused does not keep the others from being read."""
+    path = file.path
     try:
-        with file.open("rb") as content:
+        if archives.is_archive(path.name):
+            unpacked = archives.unpack(collection, path.name, path, collection.owner)
+            return [_added(f"{path}/{one.path}", one.document, one.duplicate) for one in unpacked.added] + [
+                _refused(f"{path}/{one.path}", one.reason) for one in unpacked.refused]
+        with path.open("rb") as content:
             chunks = iter(lambda: content.read(CHUNK_BYTES), b"")
-            document, row["duplicate"] = services.add_document(collection, file.name, chunks, collection.owner)
+            added = services.add_document(collection, path.name, chunks, collection.owner, file.source)
     except (SiteError, OSError) as error:
-        return {**row, "status": DocumentStatus.FAILED.value, "error": str(error)}
-    if row["duplicate"] and document.status == DocumentStatus.FAILED:
+        return [_refused(str(path), str(error))]
+    return [_added(str(path), *added)]
+
+
+def _added(path: str, document: Document, duplicate: bool) -> Row:
+    if duplicate and document.status == DocumentStatus.FAILED:
         services.retry(document)
-    return {**row, "id": str(document.pk)}
+    return _row(path, id=str(document.pk), duplicate=duplicate, version=document.version)
+
+
+def _refused(path: str, reason: str) -> Row:
+    return _row(path, status=DocumentStatus.FAILED.value, error=reason)
 
 
 def _unfinished(identifiers: Sequence[str]) -> list[Document]:
