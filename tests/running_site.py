@@ -178,12 +178,16 @@ class Person:
         assert made.status_code == 201, made.text
         identifier = made.json()["id"]
         for title, text in texts.items():
-            files = {"file": (f"{title}.txt", text.encode(), "text/plain")}
-            added = self.post("/api/v1/documents/", data={"collection": identifier}, files=files)
-            assert added.status_code == 202, added.text
-            document = added.json()["id"]
-            until(lambda document=document: self._is_read(document), 120, "the reading of a document")
+            self.add_file(identifier, f"{title}.txt", text.encode())
         return identifier
+
+    def add_file(self, collection: str, name: str, content: bytes) -> str:
+        """A document, read in by the site's worker; its id."""
+        added = self.post("/api/v1/documents/", data={"collection": collection}, files={"file": (name, content)})
+        assert added.status_code == 202, added.text
+        document = added.json()["id"]
+        until(lambda: self._is_read(document), 120, "the reading of a document")
+        return document
 
     def _is_read(self, document: str) -> bool:
         shown = self.get(f"/api/v1/documents/{document}/")

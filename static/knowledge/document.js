@@ -9,6 +9,8 @@ const article = document.getElementById("text");
 if (article) {
   const text = article.querySelector(".text");
   const nodes = article.dataset.type === "text/markdown" ? tidied : (piece) => [piece];
+  const passage = { text: document.getElementById("passage")?.textContent ?? "",
+    span: document.querySelector("#passage .span")?.textContent ?? "" };
   tidyAll(text);
   document.getElementById("passage")?.scrollIntoView({ block: "center" });
 
@@ -49,10 +51,41 @@ if (article) {
   later.addEventListener("click", bringLater);
   new IntersectionObserver(([entry]) => { if (entry.isIntersecting) bringLater(); }, { rootMargin: "400px" }).observe(later);
 
+  const original = document.getElementById("original");
+  if (original) await showOriginal(original, passage);
+
   function tidyAll(root) {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     const found = [];
     while (walker.nextNode()) found.push(walker.currentNode);
     found.forEach((node, index) => node.replaceWith(...nodes(node.data, index === 0 && article.dataset.start === "0")));
+  }
+}
+
+/** The PDF in the text's place, with a switch between the two; when it cannot be shown, the text stays. */
+async function showOriginal(root, passage) {
+  const views = document.getElementById("views");
+  const toPassage = document.querySelector(".to-passage");
+  const choose = (isOriginal) => {
+    root.hidden = !isOriginal;
+    article.hidden = isOriginal;
+    if (toPassage) toPassage.hidden = isOriginal;
+    for (const button of views.children) {
+      button.setAttribute("aria-pressed", String((button.dataset.view === "original") === isOriginal));
+    }
+  };
+  views.addEventListener("click", (event) => {
+    const { view } = event.target.dataset;
+    if (view) choose(view === "original");
+  });
+  try {
+    const { PdfView } = await import("./pdf_view.js"); // 1.8 MB, for PDF files only
+    choose(true);
+    views.hidden = false;
+    await new PdfView(root, passage).open();
+  } catch {
+    choose(false);
+    views.hidden = true;
+    toast(gettext("The original cannot be shown here. Its text is shown instead."), { error: true });
   }
 }

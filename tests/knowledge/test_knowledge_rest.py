@@ -65,8 +65,8 @@ def test_the_files_of_a_zip_become_documents_and_what_does_not_says_why(alice, b
     content = packed.getvalue()
 
     def send(user, data: bytes):
-        body = {"collection": collection.pk, "file": SimpleUploadedFile("all.zip", data)}
-        return browser_of(user).post("/api/v1/documents/archive/", body)
+        body = {"collection": str(collection.pk), "file": SimpleUploadedFile("all.zip", data)}
+        return browser_of(user).post("/api/v1/documents/archive/", body, format="multipart")
 
     reply = send(alice, content)
     assert reply.status_code == 202

@@ -57,7 +57,7 @@ def test_one_file_uploaded_twice_at_the_same_moment_becomes_one_document(collect
     ("name", "content", "error", "sentence"),
     [
         ("empty.txt", b"", BadInput, "empty.txt is empty"),
-        ("setup.exe", b"MZ", BadInput, "setup.exe is of a type that cannot be read here. Supported types: .docx, "),
+        ("setup.exe", b"MZ", BadInput, "setup.exe is of a type that cannot be read here. Supported types: .pdf, "),
         ("noending", b"words", BadInput, "noending is of a type"),
         ("big.txt", b"x" * 1001, TooLarge, "big.txt is larger than"),
     ],

@@ -58,3 +58,26 @@ def test_a_document_that_could_not_be_read_says_why(alices_browser: Client, docu
     document.status, document.error = "failed", "library.txt cannot be read as text. Save it as UTF-8."
     document.save()
     assert "Save it as UTF-8." in page(alices_browser, document)
+
+
+def test_the_file_is_handed_over_to_those_who_may_read_it_and_a_page_of_it_is_never_run(
+    alices_browser: Client, document, bob
+) -> None:
+    answer = alices_browser.get(f"/documents/{document.pk}/file/")
+    assert b"".join(answer.streaming_content).decode() == TEXT
+    assert answer["Content-Disposition"].startswith("attachment") and "sandbox" in answer["Content-Security-Policy"]
+    assert answer["Content-Type"] == "application/octet-stream"
+    strangers = Client()
+    strangers.force_login(bob)
+    assert strangers.get(f"/documents/{document.pk}/file/").status_code == 404
+    assert 'id="original"' not in page(alices_browser, document)
+
+
+def test_a_pdf_is_shown_in_its_place(alices_browser: Client, document) -> None:
+    document.media_type = "application/pdf"
+    document.save()
+    answer = alices_browser.get(f"/documents/{document.pk}/file/")
+    assert (answer["Content-Type"], answer["Content-Disposition"]) == (
+        "application/pdf", 'inline; filename="library.txt"')
+    answer.close()
+    assert f'data-file="/documents/{document.pk}/file/"' in page(alices_browser, document)

@@ -17,6 +17,7 @@ from webapp.knowledge.starter_collections import COLLECTIONS
 AROUND = 6_000
 """Characters shown before and after the passage; the page brings more as it is scrolled."""
 LONGEST_PASSAGE = 50_000
+PDF = "application/pdf"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class Window:
     @property
     def has_passage(self) -> bool:
         return bool(self.quote_before or self.span or self.quote_after)
+
+
+def has_pdf_view(document: Document) -> bool:
+    """Whether its original can be shown page by page."""
+    return document.media_type == PDF
 
 
 def place(query: Mapping[str, str]) -> Place:

@@ -13,5 +13,6 @@ urlpatterns = [
     path("collections/<uuid:identifier>/shares/", views.shares, name="collection-shares"),
     path("collections/<uuid:identifier>/shares/<int:share>/end/", views.end_share, name="end-share"),
     path("documents/<uuid:identifier>/", views.document, name="document"),
+    path("documents/<uuid:identifier>/file/", views.document_file, name="document-file"),
     path("help/", views.help_page, name="help"),
 ]

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,7 +20,7 @@ from qa import archive
 from qa.documents import ENDINGS, FORMAT_NAMES
 from webapp import access
 from webapp.errors import BadInput, Conflict
-from webapp.knowledge import reading, services, sharing
+from webapp.knowledge import reading, services, sharing, storage
 from webapp.knowledge.figures import with_figures
 from webapp.knowledge.forms import CollectionForm, ShareForm
 from webapp.knowledge.models import DocumentStatus
@@ -127,11 +128,30 @@ def document(request: HttpRequest, identifier: UUID) -> HttpResponse:
     access.require(visitor, "chat")
     found = get_object_or_404(access.readable_documents(visitor).select_related("collection"), pk=identifier)
     context = {"document": found, "is_ready": found.status == DocumentStatus.READY}
+    if reading.has_pdf_view(found):
+        context["original"] = reverse("document-file", args=[found.pk])
     try:
         context["window"] = reading.window(found, reading.place(request.GET))
     except Conflict as error:  # it has no text yet
         context["no_text"] = found.error or error.message
     return render(request, "knowledge/document.html", context)
+
+
+@require_safe
+def document_file(request: HttpRequest, identifier: UUID) -> FileResponse:
+    """The file as it was added. Only a PDF is shown in its place; what else a browser might run is handed over."""
+    visitor = access.visitor_of(request)
+    access.require(visitor, "chat")
+    found = get_object_or_404(access.readable_documents(visitor), pk=identifier)
+    try:
+        content = storage.original(found.pk).open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    is_shown = reading.has_pdf_view(found)
+    response = FileResponse(content, as_attachment=not is_shown, filename=found.name,
+                            content_type=found.media_type if is_shown else "application/octet-stream")
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
 
 
 @require_safe
