@@ -18,6 +18,7 @@ from lxml import etree
 
 from qa.file_text import FileText, normalise, one_line
 from qa.packed import check_office
+from qa.table_rows import write_rows
 from qa.text_writer import TextWriter
 from qa.unreadable import damaged_otherwise
 
@@ -82,17 +83,12 @@ class _Writer:
         self._last_was_item = item is not None
 
     def _table(self, table: etree._Element) -> None:
-        """A row a line, its cells parted by a bar; a table within a cell becomes a part of the cell's line."""
-        between = "\n\n"
-        for row in table.iter(qn("w:tr")):
-            if next(row.iterancestors(_TABLE)) is not table:
-                continue
-            cells = [" ".join(_text_of(cell).split()) for cell in row.iter(qn("w:tc"))
-                     if next(cell.iterancestors(_TABLE)) is table]
-            line = normalise(" | ".join(cell for cell in cells if cell))
-            if line:
-                self._out.add(line, between)
-                between = "\n"
+        """A row a line; a table within a cell becomes a part of the cell's line."""
+        own = [row for row in table.iter(qn("w:tr")) if next(row.iterancestors(_TABLE)) is table]
+        rows = [[_text_of(cell) for cell in row.iter(qn("w:tc")) if next(cell.iterancestors(_TABLE)) is table]
+                for row in own]
+        has_names = any(row.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None for row in own[:1])
+        write_rows(self._out, [(0, cells) for cells in rows], may_be_a_form=not has_names)
         self._last_was_item = False
 
     def _heading_level(self, paragraph: etree._Element) -> int:

@@ -49,13 +49,13 @@ def split(text: str, rows: Sequence[Row] = ()) -> list[Passage]:
 
     Each is at most MAX_PASSAGE_CHARACTERS long and starts and ends with something visible. Neighbours share a
     sentence or two, except across a heading, which opens the passage of what follows it. Each of the table `rows` is
-    a passage of its own: a reader that sees several at once takes the cell of one for that of another.
+    a passage of its own, or several if it is long: a reader that sees two rows takes the cell of one for the other's.
     """
     passages = []
     done = 0
     for row in rows:
         passages += _split_between(text, done, row.start)
-        passages += [Passage(start, end) for start, end in _hard_cut(text, row.start, row.end)]
+        passages += _split_between(text, row.start, row.end)
         done = row.end
     return passages + _split_between(text, done, len(text))
 

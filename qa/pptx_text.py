@@ -21,7 +21,7 @@ NOTES = "Notes:"
 
 _KIND = "PPTX"
 _PARAGRAPH, _TEXT, _TABLE, _ROW, _CELL = (qn(f"a:{tag}") for tag in ("p", "t", "tbl", "tr", "tc"))
-_BREAK = qn("a:br")
+_BREAK, _TABLE_PROPERTIES = qn("a:br"), qn("a:tblPr")
 _PLACEHOLDER = qn("p:ph")
 _NOT_CONTENT = frozenset(("dt", "ftr", "sldNum", "sldImg", "hdr"))
 """Placeholders of the date, the running foot and the slide's number."""
@@ -66,7 +66,9 @@ def _write_shape(element: etree._Element, out: TextWriter) -> None:
         return
     for table in element.iter(_TABLE):
         rows = [[" ".join(_paragraphs(cell)) for cell in row.iter(_CELL)] for row in table.iter(_ROW)]
-        write_rows(out, [(0, cells) for cells in rows])
+        properties = table.find(_TABLE_PROPERTIES)
+        has_names = properties is not None and properties.get("firstRow") == "1"
+        write_rows(out, [(0, cells) for cells in rows], may_be_a_form=not has_names)
     lines = "\n".join(_paragraphs(element))
     if lines:
         out.add(lines)

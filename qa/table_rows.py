@@ -26,14 +26,19 @@ NumberedRow = tuple[int, Sequence[str]]
 """A row's number, from 1, and its cells; "" where one is empty."""
 
 
-def write_rows(out: TextWriter, rows: Sequence[NumberedRow], context: str = "") -> None:
+def write_rows(
+    out: TextWriter, rows: Sequence[NumberedRow], context: str = "", *, may_be_a_form: bool = False
+) -> None:
     """Write the rows that have anything in them; `context` stands before each.
 
     The row of the columns' names is written as it is, like what stands above it.
+
+    Args:
+        may_be_a_form: a table of two columns may say "Height | 38 m" in each row, its first one too.
     """
     filled = [(number, [one_line(cell) for cell in cells]) for number, cells in rows if any(map(str.strip, cells))]
     filled = [(number, cells) for number, cells in filled if any(cells)]
-    place = header_place([cells for _, cells in filled])
+    place = header_place([cells for _, cells in filled], may_be_a_form)
     names = filled[place][1] if place is not None else []
     between = "\n\n"
     for index, (number, cells) in enumerate(filled):
@@ -47,8 +52,14 @@ def write_rows(out: TextWriter, rows: Sequence[NumberedRow], context: str = "") 
 
 
 def row_line(names: Sequence[str], cells: Sequence[str]) -> str:
-    """The row's cells that are not empty, each after the name of its column, as one sentence."""
+    """The row's cells that are not empty, each after the name of its column, as one sentence.
+
+    Without names, the first of two cells names the other.
+    """
     parts = []
+    found = [cell for cell in cells if cell]
+    if not names and len(found) == 2 and not _NUMBER.fullmatch(found[0]):
+        names, cells = found[:1], found[1:]
     for place, cell in enumerate(cells):
         name = names[place] if place < len(names) else ""
         if cell:
@@ -57,11 +68,13 @@ def row_line(names: Sequence[str], cells: Sequence[str]) -> str:
     return line if _STOP.search(line) else f"{line}."
 
 
-def header_place(rows: Sequence[Sequence[str]]) -> int | None:
+def header_place(rows: Sequence[Sequence[str]], may_be_a_form: bool = False) -> int | None:
     """The place of the row that holds the columns' names; None when no row does."""
     looked_at = rows[:HEADER_WITHIN]
     widest = max((sum(map(bool, cells)) for cells in looked_at), default=0)
     if widest < 2:
+        return None
+    if may_be_a_form and widest == 2 and not all(_NUMBER.fullmatch(cells[-1]) for cells in rows[1:]):
         return None
     for place, cells in enumerate(looked_at):
         found = [cell for cell in cells if cell]

@@ -61,15 +61,13 @@ def test_a_document_that_could_not_be_read_says_why(alices_browser: Client, docu
 
 
 def test_the_file_is_handed_over_to_those_who_may_read_it_and_a_page_of_it_is_never_run(
-    alices_browser: Client, document, bob
+    alices_browser: Client, bobs_browser: Client, document
 ) -> None:
     answer = alices_browser.get(f"/documents/{document.pk}/file/")
     assert b"".join(answer.streaming_content).decode() == TEXT
     assert answer["Content-Disposition"].startswith("attachment") and "sandbox" in answer["Content-Security-Policy"]
     assert answer["Content-Type"] == "application/octet-stream"
-    strangers = Client()
-    strangers.force_login(bob)
-    assert strangers.get(f"/documents/{document.pk}/file/").status_code == 404
+    assert bobs_browser.get(f"/documents/{document.pk}/file/").status_code == 404
     assert 'id="original"' not in page(alices_browser, document)
 
 

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qa.documents import DocumentError, parse
+from qa.passages import split
 from qa.structure import Heading
 from tests.docx_files import bomb, damaged_in, docx_bytes, with_body, with_parts
 
@@ -55,7 +56,23 @@ def test_a_table_has_a_row_a_line_and_its_cells_parted():
         inner.cell(0, 0).text = "inner"
         document.add_paragraph("After.")
 
-    assert read(fill) == "Before.\n\nRiver | Length\nElbe Labe | 1094 km inner\n\nAfter."
+    assert read(fill) == "Before.\n\nRiver: Length.\nElbe Labe: 1094 km inner.\n\nAfter."
+
+
+def test_each_row_of_a_long_table_says_its_columns_names_and_is_a_passage_of_its_own():
+    def fill(document: Document) -> None:
+        document.add_heading("Rivers", 1)
+        table = document.add_table(1 + 60, 3)
+        for place, row in enumerate([("River", "Length", "Mouth"), *((f"River {n}", f"{n} km", "North Sea")
+                                                                     for n in range(60))]):
+            for cell, text in zip(table.rows[place].cells, row, strict=True):
+                cell.text = text
+
+    parsed = parse(docx_bytes(fill), "rivers.docx")
+    passages = [parsed.text[p.start : p.end] for p in split(parsed.text, parsed.structure.rows)]
+    assert passages[-1] == "River: River 59; Length: 59 km; Mouth: North Sea." and len(passages) == 61
+    at = parsed.text.index("River 59")
+    assert parsed.structure.section_at(at) == "Rivers" and parsed.structure.row_at(at) is None
 
 
 def test_what_was_deleted_is_left_out_and_what_was_inserted_is_there():

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from qa import archive
+from qa.document_store import DocumentMissing
 from qa.documents import ENDINGS, FORMAT_NAMES
 from webapp import access
 from webapp.errors import BadInput, Conflict
@@ -144,8 +145,8 @@ def document_file(request: HttpRequest, identifier: UUID) -> FileResponse:
     access.require(visitor, "chat")
     found = get_object_or_404(access.readable_documents(visitor), pk=identifier)
     try:
-        content = storage.original(found.pk).open("rb")
-    except FileNotFoundError:
+        content = storage.documents().original(str(found.pk)).open("rb")
+    except (DocumentMissing, FileNotFoundError):
         raise Http404 from None
     is_shown = reading.has_pdf_view(found)
     response = FileResponse(content, as_attachment=not is_shown, filename=found.name,
