@@ -147,7 +147,7 @@ def test_a_filter_that_is_no_id_is_refused_with_its_name(alice, browser_of, quer
 
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
-    [("empty.txt", b"", "empty.txt is empty"), ("tool.exe", b"MZ", "Supported types: .docx, .htm")],
+    [("empty.txt", b"", "empty.txt is empty"), ("tool.exe", b"MZ", "Supported types: .pdf, .docx")],
 )
 def test_a_file_that_cannot_be_taken_is_refused_with_a_sentence(
     alice, browser_of, collection, name, content, sentence

@@ -77,5 +77,5 @@ def test_a_pdf_is_shown_in_its_place(alices_browser: Client, document) -> None:
     answer = alices_browser.get(f"/documents/{document.pk}/file/")
     assert (answer["Content-Type"], answer["Content-Disposition"]) == (
         "application/pdf", 'inline; filename="library.txt"')
-    answer.close()
+    assert b"".join(answer.streaming_content).decode() == TEXT
     assert f'data-file="/documents/{document.pk}/file/"' in page(alices_browser, document)
