@@ -15,6 +15,11 @@ FORM = "NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A,B,C"
 _FORM = re.compile(r"(?P<name>\w+)=(?:(?P<low>[^:,]+):(?P<high>[^:,]+?)(?P<log>:log)?|(?P<choices>[^:]+))")
 
 
+FIXED = frozenset(("base", "data", "first", "evaluation", "evaluation_limit", "evaluate_every", "checkpoint_seconds",
+                   "merge", "seed"))
+"""What trials have in common, so that only the settings tell them apart."""
+
+
 class Plan(BaseModel):
     """At most one of the two; neither is an ordinary training."""
 
@@ -45,6 +50,10 @@ class Varied:
     choices: tuple[str, ...] = ()
 
 
+def can_vary(settings: type[LoopSettings]) -> list[str]:
+    return [name for name in settings.model_fields if name not in FIXED]
+
+
 def varied(settings: type[LoopSettings], search: Sequence[str]) -> list[Varied]:
     """What a search's words mean for a recipe. ValueError, with a sentence, when they mean nothing."""
     found = [_varied(settings, text.strip()) for text in search]
@@ -60,7 +69,7 @@ def _varied(settings: type[LoopSettings], text: str) -> Varied:
         raise ValueError(f"“{text}” is not of the form {FORM}")
     name = match["name"]
     field = settings.model_fields.get(name)
-    if field is None or name in ("base", "data", "evaluation", "first", "seed"):
+    if field is None or name in FIXED:
         raise ValueError(f"there is no setting “{name}” that can be varied")
     if match["choices"]:
         choices = tuple(one.strip() for one in match["choices"].split(","))

@@ -4,9 +4,6 @@ import { Curves } from "./curves.js";
 const jobs = JSON.parse(document.getElementById("points").textContent);
 const curves = new Curves(document.getElementById("curves"), jobs.map((job) => job.name));
 jobs.forEach(({ points }, series) => {
-  for (const point of points) {
-    if (point.started) curves.cut(point.step, series);
-    else curves.add(point, series);
-  }
+  for (const point of points) curves.add(point, series);
 });
 curves.draw();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from webapp.training import (
     places,
     promoting,
     rows_file,
+    stream,
 )
 from webapp.training.claims import Claim
 from webapp.training.models import Dataset, DatasetVersion, Evaluation, Job, JobStatus
@@ -110,6 +112,19 @@ def test_held_out_rows_that_stand_in_training_rows_are_told_where_either_is_chos
     assert "held-out rows of “Same v1”" in (places.job(job.pk) / "log.txt").read_text()
     datasets.delete(same.dataset)
     assert keepers.pk not in overlaps.notes([keepers])
+
+
+def test_curves_are_saved_as_a_table_without_what_was_done_twice(keepers, admin, client) -> None:
+    job = jobs.launch("qa", keepers, {}, admin)
+    for event in ({"started": True, "step": 0, "steps": 4}, {"step": 1, "steps": 4, "loss": 3.0},
+                  {"step": 2, "steps": 4, "loss": 2.5}, {"started": True, "step": 1, "steps": 4},
+                  {"step": 2, "steps": 4, "loss": 2.0}, {"step": 2, "steps": 4, "metrics": {"f1": 40.5}}):
+        stream.add(job.pk, **event)
+    client.force_login(admin)
+    shown = client.get(f"/dashboard/jobs/{job.pk}/curves.csv")
+    assert shown["Content-Type"].startswith("text/csv") and "attachment" in shown["Content-Disposition"]
+    rows = list(csv.DictReader(shown.content.decode().splitlines()))
+    assert [(row["step"], row["loss"], row["f1"]) for row in rows] == [("1", "3.0", ""), ("2", "2.0", "40.5")]
 
 
 def test_a_data_set_is_not_deleted_under_a_job_that_needs_it(keepers, admin) -> None:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("jobs/new/", jobs.launch, name="new-job"),
     path("jobs/compare/", jobs.compare, name="compare-jobs"),
     path("jobs/<uuid:identifier>/", jobs.job, name="job"),
+    path("jobs/<uuid:identifier>/curves.csv", jobs.job_curves, name="job-curves"),
     path("datasets/", datasets.datasets, name="datasets"),
     path("datasets/corrections/", corrections.corrections, name="corrections"),
     path("datasets/corrections/<int:identifier>/", corrections.correct, name="correct"),

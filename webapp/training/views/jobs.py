@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from models_service.training.plan import can_vary
 from webapp import access
 from webapp.errors import BadInput
 from webapp.ops import worker_pulse
-from webapp.training import jobs, launch_form, overlaps, shelf, stream, subjects
-from webapp.training.models import AT_WORK, TRAININGS, DatasetVersion, Job, JobKind
+from webapp.training import curves, jobs, launch_form, overlaps, shelf, subjects
+from webapp.training.models import AT_WORK, TRAININGS, DatasetVersion, JobKind
 from webapp.training.serializers import job_json
 
 JOBS_A_PAGE = 30
@@ -54,6 +55,17 @@ def job(request: HttpRequest, identifier: UUID) -> HttpResponse:
 
 
 @never_cache
+@require_safe
+def job_curves(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """All points of a job as CSV."""
+    access.require(request.user, "administer")
+    found = get_object_or_404(access.jobs(request.user), pk=identifier)
+    name = f"{found.task}-{str(found.pk)[:8]}.csv"
+    return HttpResponse(curves.table(curves.points(found.pk)), content_type="text/csv; charset=utf-8",
+                        headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@never_cache
 @require_http_methods(["GET", "POST"])
 def launch(request: HttpRequest) -> HttpResponse:
     """The launch form: ?task=, ?data= a data set's version, ?clone= a job whose settings are taken over."""
@@ -78,6 +90,7 @@ def launch(request: HttpRequest) -> HttpResponse:
         "versions": _versions(request, task), "chosen": chosen, "cloned": cloned,
         "settings": launch_form.settings_of(task, given, errors), "errors": errors,
         "name": request.POST.get("name", ""), "plan": _plan(given),
+        "can_vary": can_vary(subjects.recipe(task).settings),
     }, status=400 if errors else 200)
 
 
@@ -104,12 +117,8 @@ def compare(request: HttpRequest) -> HttpResponse:
         "pair": pair, "rows": [(name, a, b, a != b) for name, a, b in rows],
         "metrics": [(name, *(one.metrics.get(name) for one in pair))
                     for name in dict.fromkeys([*pair[0].metrics, *pair[1].metrics])],
-        "points": [{"name": str(one), "points": _points(one)} for one in pair],
+        "points": [{"name": str(one), "points": curves.points(one.pk)} for one in pair],
     })
-
-
-def _points(one: Job) -> list[dict[str, Any]]:
-    return [event for _number, event in stream.reader(one.pk).read(100_000) if "step" in event or "metrics" in event]
 
 
 def _chosen(rows: Any, identifier: str | None) -> Any:
