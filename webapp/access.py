@@ -22,6 +22,7 @@ from webapp.accounts.models import ApiKey, LinkPurpose, OneTimeLink, Role, Signe
 from webapp.chat.models import Conversation, Message
 from webapp.errors import Forbidden, NotSignedIn
 from webapp.knowledge.models import Collection, Document, Share, Visibility
+from webapp.privacy.models import DataExport
 from webapp.training.models import Dataset, Evaluation, Job
 from webapp.writing.models import (
     GlossaryTerm,
@@ -148,6 +149,10 @@ def own_api_keys(user: User | AnonymousUser) -> QuerySet[ApiKey]:
 
 def own_browsers(user: User | AnonymousUser) -> QuerySet[SignedInBrowser]:
     return SignedInBrowser.objects.filter(user=user) if _is_member(user) else SignedInBrowser.objects.none()
+
+
+def own_exports(user: User | AnonymousUser) -> QuerySet[DataExport]:
+    return DataExport.objects.filter(user=user) if _is_member(user) else DataExport.objects.none()
 
 
 def own_conversations(user: User | AnonymousUser) -> QuerySet[Conversation]:

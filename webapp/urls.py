@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("webapp.chat.urls")),
     path("", include("webapp.knowledge.urls")),
     path("", include("webapp.accounts.urls")),
+    path("account/", include("webapp.privacy.urls")),
     path("dashboard/people/", include("webapp.accounts.dashboard_urls")),
     path("dashboard/audit/", include("webapp.audit.urls")),
     path("dashboard/", include("webapp.training.urls")),

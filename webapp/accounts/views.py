@@ -147,7 +147,10 @@ def account(request: HttpRequest) -> HttpResponse:
     if failed:
         request.user.refresh_from_db()  # a refused profile must not show in the header as if it were saved
     context = {"profile": profile, "language": language, "new_key": new_key, "secret": secret,
-               "keys": request.user.api_keys.all(), "browsers": access.own_browsers(request.user)}
+               "keys": request.user.api_keys.all(), "browsers": access.own_browsers(request.user),
+               "data_export": access.own_exports(request.user).first(),
+               "keep_conversation_days": settings.KEEP_CONVERSATION_DAYS,
+               "keep_upload_days": settings.KEEP_UPLOAD_DAYS}
     return render(request, "accounts/account.html", context, status=400 if failed else 200)
 
 

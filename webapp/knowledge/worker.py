@@ -26,6 +26,7 @@ from models_service.client import ModelService
 from webapp import event_log
 from webapp.knowledge import ingestion, tidying, work
 from webapp.ops import worker_pulse
+from webapp.privacy import retention
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class Attendant(threading.Thread):
         if now >= self._next_tidying:
             self._next_tidying = now + TIDY_SECONDS
             tidying.tidy()
+            retention.tidy()
 
 
 def sweep() -> int:

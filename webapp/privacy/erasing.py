@@ -12,6 +12,7 @@ from webapp.audit.models import Action
 from webapp.audit.services import record
 from webapp.chat import services as chat
 from webapp.knowledge import services as knowledge
+from webapp.privacy import exporting
 from webapp.writing import summaries, translation_batches
 
 
@@ -29,5 +30,6 @@ def erase(user: User) -> None:
         translation_batches.delete(batch)
     for collection in user.collections.all():
         knowledge.delete_collection(collection)
+    exporting.forget(user.pk)
     record(Action.ACCOUNT_DELETED, user.username, role=user.role)
     user.delete()

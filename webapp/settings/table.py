@@ -59,6 +59,10 @@ TABLE: tuple[Setting, ...] = (
             "smtp://user:password@host:587 (STARTTLS) or smtps://… (TLS): the server that mails links for new "
             "passwords; none are mailed when empty"),
     Setting("WENDA_EMAIL_FROM", "text", "wenda@localhost", "the address that such mails come from"),
+    Setting("WENDA_KEEP_CONVERSATION_DAYS", "integer", "0",
+            "days after its last question that a conversation is deleted; 0: never", least=0, most=36500),
+    Setting("WENDA_KEEP_UPLOAD_DAYS", "integer", "0",
+            "days after which documents and other uploads of people are deleted; 0: never", least=0, most=36500),
     Setting("WENDA_AUDIT_DAYS", "integer", "365", "how many days the audit log is kept; 0: for ever",
             least=0, most=36500),
     Setting("WENDA_LANGUAGE", "choice", "en", "the interface's language where a browser asks for none",
