@@ -104,7 +104,8 @@ def _enter(request: HttpRequest, user: User, target: str) -> HttpResponse:
         request.session.pop(services.GUEST_SESSION_KEY, None)
     response = redirect(target)
     if user.language:
-        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language, samesite="Lax")
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, user.language, samesite="Lax",
+                            secure=settings.LANGUAGE_COOKIE_SECURE)
     return response
 
 
@@ -135,7 +136,8 @@ def account(request: HttpRequest) -> HttpResponse:
         chosen = language.cleaned_data["language"]
         services.set_language(request.user, chosen)
         response = redirect("account")
-        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, chosen, samesite="Lax")
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, chosen, samesite="Lax",
+                            secure=settings.LANGUAGE_COOKIE_SECURE)
         return response
     if posted == "key" and new_key.is_valid():
         try:
