@@ -61,7 +61,7 @@ def test_nginx_passes_on_what_the_site_needs_to_the_port_that_it_listens_on() ->
     text = re.sub(r"#.*", "", (DEPLOY / "nginx.conf").read_text())
     assert text.count("{") == text.count("}")
     statements = [part.strip() for part in re.split(r"[{};]", text)]
-    assert all(re.match(r"[a-z_0-9]+ ", each) or each.startswith("'' ") for each in statements if each)
+    assert all(re.match(r"[a-z_0-9]+( |$)", each) or each.startswith("'' ") for each in statements if each)
     environment = documented_environment()
     assert f"proxy_pass http://{environment['WENDA_HOST']}:{environment['WENDA_PORT']}" in statements
     headers = {each.split()[1] for each in statements if each.startswith("proxy_set_header")}

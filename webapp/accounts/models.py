@@ -108,6 +108,21 @@ class SignedInBrowser(models.Model):
         ordering = ["-seen_at"]
 
 
+    @property
+    def name(self) -> str:
+        """Such as "Firefox, Android", as far as the browser says so; else what it says of itself."""
+        browser = next((name for mark, name in _BROWSERS if mark in self.agent), "")
+        system = next((name for mark, name in _SYSTEMS if mark in self.agent), "")
+        return ", ".join(filter(None, (browser, system))) or self.agent[:60]
+
+
+# The first that fits counts: most browsers also name those that they descend from.
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("Chrom", "Chrome"),
+             ("CriOS/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+            ("Macintosh", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"))
+
+
 class EndedAccess(models.Model):
     """Someone's access ended or changed: each web process closes the sockets that it concerns.
 
