@@ -31,12 +31,12 @@ LEAST_ROLE = {
     "api/v1/translations/": "user", "api/v1/keys/": "user",
     "api/v1/datasets/": "admin", "api/v1/jobs/": "admin", "api/v1/evaluations/": "admin", "api/v1/models/": "admin",
     # as LibreTranslate's clients and OpenAI's ask; refusals have those services' own form
-    "languages": "guest", "detect": "guest", "translate": "guest", "translate_file": "guest",
-    "download_file/": "guest", "frontend/settings": "guest", "v1/": "guest",
+    "detect": "guest", "translate": "guest", "translate_file": "guest", "download_file/": "guest", "v1/": "guest",
+    "suggest": "nobody",
 }
 """The least role that gets past the door at addresses that begin so; the longest beginning counts.
 Two roles: to read, to write."""
-ASKS_MODELS = ("api/v1/languages", "languages", "detect", "translate", "v1/")
+ASKS_MODELS = ("api/v1/languages", "detect", "translate", "v1/")
 """Whoever gets past the door here waits for the model service, which does not run."""
 SOCKETS = {
     "/ws/chat/": "guest", "/ws/summarize/": "guest", "/ws/translate/": "guest",
@@ -54,7 +54,7 @@ def rule(route: str) -> list[str] | None:
 
 
 def may(role: str, least: str) -> bool:
-    return ROLES.index(role) >= ROLES.index(least)
+    return least != "nobody" and ROLES.index(role) >= ROLES.index(least)
 
 
 def test_every_address_has_a_rule():
@@ -83,7 +83,8 @@ def browser_of(people: dict[str, Any], role: str) -> Client:
 def is_refused(response: Any) -> bool:
     """At the door: sign in first, or not with this role. Nothing is said of whether a thing exists."""
     to_sign_in = response.status_code == 302 and response["Location"].startswith("/sign-in/")
-    return to_sign_in or response.status_code in (401, 403)
+    asks_for_key = response.status_code == 400 and b"An API key is required" in response.content  # as LibreTranslate
+    return to_sign_in or asks_for_key or response.status_code in (401, 403)
 
 
 @pytest.mark.django_db

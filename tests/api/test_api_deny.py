@@ -28,11 +28,16 @@ PUBLIC = {
     "invited/<str:token>/": "only whoever holds the one-time link gets further",
     "new-password/<str:token>/": "only whoever holds the one-time link gets further",
     "forgotten-password/": "says the same whoever asks",
+    "languages": "LibreTranslate's clients send no key here; holds no data",
+    "frontend/settings": "LibreTranslate's clients send no key here; holds no data",
+    "health": "LibreTranslate's clients send no key here; holds no data",
     "help/": "help pages about the product, the same on every site",
     "language/": "chooses the page's language",
     "i18n/catalog.js": "the translations of the pages' scripts",
 }
 """Addresses that answer a stranger while guests are not let in, each with its reason."""
+AS_LIBRETRANSLATE = {"translate", "detect", "translate_file", "suggest"}
+"""Addresses that refuse as that service does: with status 400 and a sentence about the key."""
 
 
 def patterns(resolver: URLResolver | None = None, before: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -76,6 +81,8 @@ def test_a_stranger_gets_nothing_where_guests_are_not_let_in(settings, route, me
     if route.startswith("api/"):
         assert response.status_code in (401, 403, 404), (route, response.status_code)
         is_problem(response, response.status_code)
+    elif route in AS_LIBRETRANSLATE and response.status_code == 400:
+        assert "An API key is required" in response.json()["error"]
     elif response.status_code == 302:
         assert response["Location"].startswith("/sign-in/"), response["Location"]
     else:
