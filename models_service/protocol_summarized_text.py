@@ -29,6 +29,7 @@ class SummarySentence(Message):
     """
 
     text: str
+    shown: str = Field("", description="as the summary has it: on one line, without footnotes and Markdown's marks")
     start: int | None
     end: int | None
     score: float = Field(description="0 to 1: how telling it is; of a written one, how like its source is")

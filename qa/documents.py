@@ -20,6 +20,10 @@ from qa.unreadable import Unreadable, UnreadableCode
 MAX_DOCUMENT_BYTES = 200 * 1000 * 1000
 """A site lets in at most this, whatever its setting: more takes longer to read than a file may (qa/reading.py)."""
 MAX_TITLE_CHARACTERS = 200
+_LETTER = re.compile(r"[^\W\d_]")
+_MAIL_SUBJECT = re.compile(r"(?:[A-Z][\w-]{1,20}:[^\n]*\n){0,12}?(?:Subject|Betreff|Objet):[ \t]*(\S[^\n]*)\n|"
+                           r"(?:[^\n:：]{2,6}[:：][^\n]*\n){0,12}?主题[:：][ \t]*(\S[^\n]*)\n")
+"""Of a mail that was copied as text."""
 _WORD = re.compile(r"\w")
 
 DocumentErrorCode = Literal["empty", "binary", "too_large", "unsupported"] | UnreadableCode
@@ -140,7 +144,9 @@ def _first_line(read: FileText) -> str:
     """What may stand for the title of a text that has none; the rows of a table do not."""
     if read.structure.rows:
         return ""
-    line = next((line.strip() for line in read.text.split("\n") if line.strip()), "")
+    mail = _MAIL_SUBJECT.match(read.text[:4096])
+    lines = (line.strip().lstrip("#*>=- ") for line in read.text.split("\n"))
+    line = (mail.group(1) or mail.group(2)) if mail else next((line for line in lines if _LETTER.search(line)), "")
     if len(line) <= 100:
         return line
     return re.split(r"(?<=[.!?])\s|(?<=[。！？])", line[:101])[0][:100].rstrip() + "…"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from qa.writing.loops import SCORE, without_loops
 from qa.writing.routes import Route
 
 MAX_CHARACTERS = 2_000
@@ -73,8 +74,7 @@ class Asking:
                 model=leg.model, client=self._client,
             )
             for text, candidates in zip(part, done.translations, strict=True):
-                # A model's line break would make a paragraph, so there is none.
-                own = [Candidate(" ".join(one.text.split()), one.score) for one in candidates] or [Candidate("", 0.0)]
+                own = [_candidate(one.text, one.score, text) for one in candidates] or [Candidate("", 0.0)]
                 found[text] = own
                 self._memory.keep(self._key(number, n_best, text), own)
         return found
@@ -82,3 +82,9 @@ class Asking:
     def _key(self, number: int, n_best: int, text: str) -> tuple[str, ...]:
         leg = self._route.legs[number]
         return leg.model, leg.source, leg.target, str(n_best), text
+
+
+def _candidate(text: str, score: float, source: str) -> Candidate:
+    line = " ".join(text.split())  # a model's line break would make a paragraph
+    said_once = without_loops(line, source)
+    return Candidate(said_once, score if said_once == line else min(score, SCORE))

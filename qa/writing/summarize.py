@@ -150,7 +150,7 @@ def _read(text: str, structure: Structure, style: Style) -> _Read:
 def _key_terms(read: _Read, length: Length) -> SummaryDone:
     found = terms.key_terms(read.text, read.sentences, terms_wanted(length))
     said = [_sentence(read, (term.start, term.end), term.score) for term in found]
-    summary = "\n".join(f"- {tidy(each.text)}" for each in said)
+    summary = "\n".join(f"- {each.shown}" for each in said)
     return SummaryDone(
         summary=summary, style="key_terms", method="quoted", sentences=said, words=count_words(summary),
         source_words=read.words, model=terms.METHOD,
@@ -198,7 +198,7 @@ async def _of_sentences(
                            sentences_wanted=1 if style == "sentence" else None)
     marks["choose_ms"] = _ms(began)
     said = [_sentence(read, place, score) for place, score in chosen.ranges]
-    summary = _formed([each.text for each in said], style)
+    summary = _formed([each.shown for each in said], style)
     yield SummaryDelta(text=summary)
     yield SummaryDone(
         summary=summary, style=style, method="quoted", sentences=said, sections=sections, words=count_words(summary),
@@ -211,14 +211,14 @@ def _ms(began: float) -> float:
 
 
 def _formed(pieces: Sequence[str], style: Style) -> str:
-    return "\n".join(f"- {tidy(piece)}" for piece in pieces) if style == "bullets" else joined(pieces)
+    return "\n".join(f"- {piece}" for piece in pieces) if style == "bullets" else joined(pieces)
 
 
 def _sentence(read: _Read, place: Range, score: float) -> SummarySentence:
     start, end = place
     return SummarySentence(
-        text=read.text[start:end], start=start, end=end, score=score, section=read.section(start),
-        page=read.page(start),
+        text=read.text[start:end], shown=tidy(read.text[start:end]), start=start, end=end, score=score,
+        section=read.section(start), page=read.page(start),
     )
 
 
@@ -234,7 +234,7 @@ def _section(read: _Read, section: Section, chosen: _Chosen) -> SummarySection:
     said = [_sentence(read, place, score) for place, score in sorted(kept)]
     return SummarySection(
         title=section.title, start=section.start, end=section.end, first_page=read.page(section.start),
-        last_page=read.page(max(section.start, section.end - 1)), summary=joined([each.text for each in said]),
+        last_page=read.page(max(section.start, section.end - 1)), summary=joined([each.shown for each in said]),
         sentences=said,
     )
 

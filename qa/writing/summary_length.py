@@ -8,8 +8,8 @@ from models_service.scripts import is_cjk
 WORDS = {"short": 60, "medium": 150, "long": 400}
 CJK_CHARACTERS_A_WORD = 1.6
 """What a Chinese text says in so many characters an English one says in a word."""
-LARGEST_SHARE = 0.6
-"""Of the text; a summary that is named by no number never has more."""
+LARGEST_SHARES = {"short": 0.25, "medium": 0.4, "long": 0.6}
+"""Of the text: a summary of a short text is shorter than its name says."""
 TERMS = {"short": 8, "medium": 15, "long": 30}
 MOST_TERMS = 100
 
@@ -19,7 +19,7 @@ def words_wanted(length: Length, text: str, words: int) -> int:
     if isinstance(length, int):
         return length
     named = WORDS[length] * (CJK_CHARACTERS_A_WORD if is_cjk(text[:20_000]) else 1)
-    return max(1, round(min(named, LARGEST_SHARE * words)))
+    return max(1, round(min(named, LARGEST_SHARES[length] * words)))
 
 
 def terms_wanted(length: Length) -> int:

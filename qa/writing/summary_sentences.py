@@ -27,6 +27,9 @@ _FOOTNOTE = re.compile(r"(?<=[.,;:!?)”\"’。，、；：！？）])(?:\[\d{1
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]")
 _ENDS = re.compile(r"[.!?…。！？:：;；][\"'”’」』）)\]】》*_]*(?:\[\d{1,3}\])*\s*$")
 _CODE = re.compile(r"```|~~~")
+_LINK = re.compile(r"!?\[([^\[\]\n]+)\]\((?:#|[^()\s]*[./])[^()\s]*\)")
+_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+)(?<=\S)\*\*")
+_LOOK = re.compile(r"</?[ibu]>")
 _SPACE = re.compile(r"\s")
 
 Range = tuple[int, int]
@@ -107,15 +110,15 @@ def _cut(text: str, start: int, end: int) -> Sequence[Range]:
 
 
 def joined(pieces: Sequence[str]) -> str:
-    """Sentences one after another: with a space between them, but for Chinese and Japanese."""
+    """Tidy sentences one after another: with a space between them, but for Chinese and Japanese."""
     text = ""
     for piece in pieces:
-        piece = tidy(piece)
         between = "" if not text or goes_on_without_space(text, piece) else " "
         text += between + piece
     return text
 
 
 def tidy(piece: str) -> str:
-    """On one line, without an encyclopedia's marks of footnotes."""
-    return " ".join(_FOOTNOTE.sub("", piece).split())
+    """On one line, without marks of footnotes, and of Markdown and subtitles that say how a word looks."""
+    plain = _LINK.sub(r"\1", _FOOTNOTE.sub("", piece))
+    return " ".join(_LOOK.sub("", _BOLD.sub(r"\1", plain)).split()) or piece

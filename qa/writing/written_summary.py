@@ -117,7 +117,8 @@ def _sentence(summary: str, checked: Checked, told: Sequence[Range]) -> SummaryS
         for each in supporting[:MOST_SOURCES]
     ]
     best = sources[0] if sources else None
+    said = summary[checked.claim.start : checked.claim.end]
     return SummarySentence(
-        text=summary[checked.claim.start : checked.claim.end], start=best.start if best else None,
+        text=said, shown=said, start=best.start if best else None,
         end=best.end if best else None, score=best.score if best else 0.0, supported=bool(sources), sources=sources,
     )

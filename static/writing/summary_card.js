@@ -107,46 +107,42 @@ export class SummaryCard {
   }
 
   #sentences(done) {
-    if (done.method === "written") return this.#written(done);
-    const links = done.sentences.map((sentence) => this.#link(sentence));
-    if (done.style === "key_terms" || done.style === "bullets") {
+    if (done.method === "quoted" && (done.style === "key_terms" || done.style === "bullets")) {
       const list = document.createElement("ul");
       list.className = done.style === "key_terms" ? "terms" : "";
-      list.append(...links.map((link) => { const item = document.createElement("li"); item.append(link); return item; }));
+      list.append(...done.sentences.map((sentence) => { const item = document.createElement("li"); item.append(this.#link(sentence)); return item; }));
       return [list];
     }
-    const paragraph = document.createElement("p");
-    links.forEach((link, index) => paragraph.append(...(index && !/[\u3000-\u9fff\uff00-\uffef]$/.test(links[index - 1].dataset.text) ? [" "] : []), link));
-    return [paragraph];
+    const box = document.createElement(done.method === "written" ? "div" : "p");
+    if (done.method === "written") box.className = "written";
+    box.append(...this.#linked(done.summary, done.sentences));
+    return [box];
   }
 
-  /** A generator's text with its sentences linked to what supports them; those that nothing supports are marked. */
-  #written(done) {
-    const box = document.createElement("div");
-    box.className = "written";
+  /** A text with its sentences linked to where they stand, or to what supports them; what nothing supports is marked. */
+  #linked(text, sentences) {
+    const nodes = [];
     let at = 0;
-    for (const sentence of done.sentences) {
-      const from = done.summary.indexOf(sentence.text, at);
+    for (const sentence of sentences) {
+      const from = text.indexOf(shown(sentence), at);
       if (from < 0) continue;
-      box.append(done.summary.slice(at, from), this.#link(sentence));
+      nodes.push(text.slice(at, from), this.#link(sentence));
       if (!sentence.supported) {
-        box.append(" ", Object.assign(document.createElement("small"), {
+        nodes.push(" ", Object.assign(document.createElement("small"), {
           className: "unsupported-note", textContent: gettext("not supported"),
           title: gettext("No part of the text that was looked at supports this sentence."),
         }));
       }
-      at = from + sentence.text.length;
+      at = from + shown(sentence).length;
     }
-    box.append(done.summary.slice(at));
-    return [box];
+    return [...nodes, text.slice(at)];
   }
 
   #link(sentence) {
     const hasPlace = sentence.start !== null;
     const link = document.createElement(hasPlace ? "a" : "span");
     link.className = hasPlace ? "place" : "unsupported";
-    link.dataset.text = sentence.text;
-    link.append(sentence.text.split(/\s+/).join(" "));
+    link.append(shown(sentence));
     if (!hasPlace) return link;
     link.href = "#source-pane";
     link.title = sentence.page ? interpolate(gettext("Page %s"), [sentence.page]) : "";
@@ -208,11 +204,14 @@ export class SummaryCard {
       }));
     }
     const text = document.createElement("p");
-    section.sentences.forEach((sentence, place) => text.append(...(place ? [" "] : []), this.#link(sentence)));
+    text.append(...this.#linked(section.summary, section.sentences));
     item.append(text);
     return item;
   }
 }
+
+/** As the summary has it; summaries from before `shown` was kept have their sentences on one line. */
+function shown(sentence) { return sentence.shown || sentence.text.split(/\s+/).join(" "); }
 
 function plain(text) {
   return Object.assign(document.createElement("div"), { className: "written", textContent: text });

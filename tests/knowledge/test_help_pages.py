@@ -131,7 +131,7 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
     from qa.writing.glossary import MAX_TERMS
     from qa.writing.sections import WHOLE_UP_TO
     from qa.writing.summarize import MAX_CHARACTERS
-    from qa.writing.summary_length import LARGEST_SHARE, WORDS
+    from qa.writing.summary_length import LARGEST_SHARES, WORDS
     from qa.writing.written_summary import TOLD_CHARACTERS
     from webapp.api.paging import Pages
     from webapp.chat import answering, services
@@ -169,7 +169,9 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
         (f"short summary has about {WORDS['short']} words, a medium summary about {WORDS['medium']} words and a long "
          f"summary about {WORDS['long']} words",
          f"短摘要约 {WORDS['short']} 个英文词，中等摘要约 {WORDS['medium']} 个词，长摘要约 {WORDS['long']} 个词"),
-        (f"at most about {LARGEST_SHARE * 100:.0f} percent of the words", f"最多约为原文字数的 {LARGEST_SHARE:.0%}"),
+        ("at most about {:.0%} of the words of its text, a medium one {:.0%} and a long one {:.0%}".format(
+            *LARGEST_SHARES.values()),
+         "短摘要最多约为原文字数的 {:.0%}，中等摘要为 {:.0%}，长摘要为 {:.0%}".format(*LARGEST_SHARES.values())),
         (f"text on the page may have up to {typed} characters", f"页面上的文字最多 {typed} 个字符"),
         (f"glossary may have up to {MAX_TERMS:,} terms", f"一个术语表最多 {MAX_TERMS:,} 条"),
         (f"last {translation_history.MOST_KEPT} translations", f"最近 {translation_history.MOST_KEPT} 次翻译"),

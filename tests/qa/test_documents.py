@@ -112,7 +112,7 @@ def test_endings_are_told_without_regard_to_case(name: str):
     ("Some words\n\n## A *bold* [link](http://x) `code` ##\n", "A bold link code"),
     ("The Title\n=========\ntext", "The Title"),
     ("no heading here\nat all", "no heading here"),
-    ("# **\n\ntext", "# **"),
+    ("# **\n\ntext", "text"),
 ])
 def test_the_title_of_markdown(source: str, title: str):
     assert parse(source.encode(), "file.md").title == title
@@ -129,3 +129,15 @@ def test_a_long_first_line_gives_a_title_cut_at_a_sentence():
 ])
 def test_a_hard_markdown_file_is_read_in_linear_time(source: str, hang_guard):
     assert parse(f"{source}\nword".encode(), "file.md").text == f"{source}\nword".strip()
+
+
+@pytest.mark.parametrize(("text", "title"), [
+    ("# Backing up your phone\n\nIt is easy.", "Backing up your phone"),
+    ("1\n00:00:01,000 --> 00:00:04,000\nToday we talk about compost.\n", "Today we talk about compost."),
+    ("From: A <a@example.org>\nDate: Tue, 3 Nov 2026\nSubject: A move\n\nDear all,", "A move"),
+    ("发件人：王小明\n主题：搬迁通知\n\n各位同事：", "搬迁通知"),
+    ("Note: read this.\nIt is short.", "Note: read this."),
+    ("1234\n5678", "notes"),
+])
+def test_a_plain_texts_title_is_its_first_line_with_words_or_a_mails_subject(text: str, title: str):
+    assert parse(text.encode(), "notes.txt").title == title

@@ -123,3 +123,9 @@ def test_what_closes_a_text_is_found_in_any_order_of_lines(lines: list[str]):
     if at >= 0 and text[:at][-1:] in ("", "\n"):
         assert furniture.holds(at, at + 10)
     assert not furniture.holds(0, 0) or text.startswith(("References", "--", "目录"))
+
+
+def test_how_words_look_is_left_out_of_what_is_shown():
+    assert tidy("Turn on **Automatic backup**, see\n[Storage](/storage).") == "Turn on Automatic backup, see Storage."
+    assert tidy("<i>Compost needs air.</i>") == "Compost needs air."
+    assert tidy("2 ** 3 ** 2 is 512, and a[0](x) is called.") == "2 ** 3 ** 2 is 512, and a[0](x) is called."
