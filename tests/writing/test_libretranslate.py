@@ -68,14 +68,14 @@ def test_a_key_in_the_body_is_this_sites_key(translators, settings, alice):
     settings.GUESTS_MAY_CHAT = False
     wanted = {"q": "Hello", "source": "en", "target": "de"}
     refused = post("/translate", **wanted)
-    assert refused.status_code == 400 and "An API key is required" in refused.json()["error"]
+    assert refused.status_code == 403 and "An API key is required" in refused.json()["error"]
     assert post("/translate", **wanted, api_key=create_api_key(alice, "x")[1]).status_code == 200
 
 
 def test_a_browsers_cookie_is_not_taken_for_a_key(translators, settings, browser, alice):
     settings.GUESTS_MAY_CHAT = False
     wanted = {"q": "Hello", "source": "en", "target": "de"}
-    assert browser(alice).post("/translate", wanted, content_type="application/json").status_code == 400
+    assert browser(alice).post("/translate", wanted, content_type="application/json").status_code == 403
 
 
 def test_what_its_clients_ask_without_a_key_is_told_without_one(translators, settings):

@@ -119,7 +119,7 @@ def _caller(request: HttpRequest, fields: dict[str, Any]) -> Any:
 
 def _require(request: HttpRequest) -> None:
     if not access.may(request.user, "chat"):
-        raise BadInput("An API key is required: make one under Account, and send it as api_key")
+        raise Forbidden("An API key is required: make one under Account, and send it as api_key")
 
 
 def _wanted(fields: dict[str, Any], name: str) -> str:
