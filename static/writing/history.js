@@ -2,6 +2,8 @@
 import { call } from "../site/api.js";
 import { confirmed, toast } from "../site/notices.js";
 
+const SEARCH_MS = 250;
+
 export class History {
   constructor(languages, { onChosen }) {
     this.languages = languages;
@@ -12,14 +14,28 @@ export class History {
     this.clearButton = document.getElementById("clear-history");
     this.box.addEventListener("toggle", () => this.changed());
     this.clearButton.addEventListener("click", () => this.#clear());
+    this.search = document.getElementById("history-search");
+    this.none = document.getElementById("history-none");
+    this.search.addEventListener("input", () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.changed(), SEARCH_MS);
+    });
   }
 
   async changed() {
     if (!this.box.open) return;
+    const wanted = new URLSearchParams({ q: this.search.value.trim() });
+    this.box.querySelectorAll("[data-export]").forEach((link) => {
+      link.href = `/api/v1/translations/export/?as=${link.dataset.export}&${wanted}`;
+    });
     try {
-      const page = await call("/api/v1/translations/");
+      const page = await call(`/api/v1/translations/?page_size=200&${wanted}`);
+      if (wanted.get("q") !== this.search.value.trim()) return; // another search has been asked for since
       this.list.replaceChildren(...page.results.map((entry) => this.#item(entry)));
-      this.clearButton.hidden = !page.results.length;
+      const isAll = !wanted.get("q");
+      this.none.textContent = isAll ? gettext("Nothing has been translated yet.") : gettext("Nothing is found.");
+      this.none.hidden = page.results.length > 0;
+      this.clearButton.hidden = !isAll || !page.results.length;
     } catch (error) {
       toast(error.message, { error: true });
     }

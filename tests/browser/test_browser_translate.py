@@ -128,6 +128,14 @@ def test_a_glossary_term_is_used_and_counted_and_the_history_brings_a_text_back(
     expect(page.locator("#terms .hits")).to_contain_text("met 1 time")
     page.locator("#history > summary").click()
     expect(page.locator(".history-entry .text")).to_have_text("Where is the station?")
+    page.get_by_label("Search the history").fill("nowhere")
+    expect(page.locator("#history-none")).to_have_text("Nothing is found.")
+    page.get_by_label("Search the history").fill("STATION")
+    expect(page.locator(".history-entry")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export as TMX").click()
+    assert download.value.suggested_filename == "translations.tmx"
+    assert "<seg>Where is the station?</seg>" in download.value.path().read_text("utf-8")
     page.locator("#clear").click()
     expect(page.locator(".sentence")).to_have_count(0)
     page.locator(".history-entry").click()

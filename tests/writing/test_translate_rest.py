@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import Client
@@ -123,3 +125,19 @@ def test_the_history_is_ones_own(program, alice, bob):
     is_problem(program(alice).delete(f"/api/v1/translations/{Translation.objects.get(owner=bob).pk}/"), 404)
     assert post(program(alice), "/api/v1/translations/clear/").status_code == 204
     assert Translation.objects.get().owner == bob
+
+
+def test_the_history_is_searched_and_exported_as_json_and_as_tmx(program, alice, bob):
+    for owner, text, translation in ((alice, "Good day & <hello>\x0b", "Guten Tag"), (alice, "The cat", "Die Katze"),
+                                     (bob, "Good night", "Gute Nacht")):
+        Translation.objects.create(owner=owner, source="en", target="de", text=text, translation=translation)
+    found = program(alice).get("/api/v1/translations/", {"q": "guten"}).json()["results"]
+    assert [row["translation"] for row in found] == ["Guten Tag"]
+    whole = program(alice).get("/api/v1/translations/export/")
+    assert whole["Content-Disposition"] == 'attachment; filename="translations.json"'
+    assert [row["text"] for row in whole.json()] == ["The cat", "Good day & <hello>\x0b"]
+    file = program(alice).get("/api/v1/translations/export/", {"as": "tmx", "q": "day"})
+    tmx = ElementTree.fromstring(file.content)
+    said = [(one.get("{http://www.w3.org/XML/1998/namespace}lang"), one.findtext("seg")) for one in tmx.iter("tuv")]
+    assert tmx.get("version") == "1.4" and said == [("en", "Good day & <hello>"), ("de", "Guten Tag")]
+    is_problem(program(alice).get("/api/v1/translations/export/", {"as": "pdf"}), 400)

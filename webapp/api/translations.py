@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -20,7 +22,7 @@ from qa.writing.routes import reachable
 from webapp import access
 from webapp.api.permissions import IsMember, MayChat
 from webapp.errors import BadInput
-from webapp.writing import glossary_terms, translating
+from webapp.writing import glossary_terms, translating, translation_export
 from webapp.writing.language_names import language_name
 from webapp.writing.models import GlossaryTerm, Translation
 from webapp.writing.translation_serializers import GlossaryTermSerializer, TranslationSerializer
@@ -139,6 +141,27 @@ class TranslationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewse
 
     def get_queryset(self) -> QuerySet[Translation]:
         return access.own_translations(self.request.user)
+
+    def filter_queryset(self, queryset: QuerySet[Translation]) -> QuerySet[Translation]:
+        words = self.request.query_params.get("q", "").strip()
+        return queryset.filter(Q(text__icontains=words) | Q(translation__icontains=words)) if words else queryset
+
+    @extend_schema(parameters=[OpenApiParameter("q", str, description="words of the text or the translation")])
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(parameters=[OpenApiParameter("as", str, enum=sorted(translation_export.FORMATS)),
+                               OpenApiParameter("q", str)], responses={200: OpenApiTypes.BINARY})
+    @action(detail=False)
+    def export(self, request: Request) -> HttpResponse:
+        """The history, or what `q` finds of it, as a JSON or TMX file."""
+        ending = request.query_params.get("as", "json")
+        if ending not in translation_export.FORMATS:
+            raise BadInput(f"as must be one of: {', '.join(translation_export.FORMATS)}.", "as")
+        write, media_type = translation_export.FORMATS[ending]
+        name = content_disposition_header(True, f"translations.{ending}")
+        return HttpResponse(write(self.filter_queryset(self.get_queryset())), content_type=media_type,
+                            headers={"Content-Disposition": name})
 
     @extend_schema(request=None, responses={204: None})
     @action(detail=False, methods=["post"])
