@@ -9,7 +9,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"request": {"()": "webapp.ops.request_id.RequestIdFilter"}},
     "formatters": {
-        "line": {"format": "{asctime} {levelname:<7} {name} [{request_id}] {message}", "style": "{"},
+        "line": {"()": "webapp.masking.MaskingFormatter", "style": "{",
+                 "fmt": "{asctime} {levelname:<7} {name} [{request_id}] {message}"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]},

@@ -59,6 +59,8 @@ TABLE: tuple[Setting, ...] = (
             "smtp://user:password@host:587 (STARTTLS) or smtps://… (TLS): the server that mails links for new "
             "passwords; none are mailed when empty"),
     Setting("WENDA_EMAIL_FROM", "text", "wenda@localhost", "the address that such mails come from"),
+    Setting("WENDA_MASK_PERSONAL_DATA", "switch", "off",
+            "mask mail addresses, telephone and card numbers in logs and in data sets made of corrected answers"),
     Setting("WENDA_KEEP_CONVERSATION_DAYS", "integer", "0",
             "days after its last question that a conversation is deleted; 0: never", least=0, most=36500),
     Setting("WENDA_KEEP_UPLOAD_DAYS", "integer", "0",

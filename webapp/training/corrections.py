@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,7 @@ from webapp.accounts.models import User
 from webapp.chat.models import Feedback
 from webapp.errors import BadInput, Conflict
 from webapp.knowledge import texts
+from webapp.masking import without_personal_data
 from webapp.training import datasets
 from webapp.training.models import Correction, Dataset, DatasetVersion, DataTask
 
@@ -94,6 +96,17 @@ def correct(case: Case, context: str, answer: str, user: User | None) -> Correct
     return made
 
 
+def _row(one: Case, correction: Correction) -> dict[str, Any]:
+    """As a recipe reads it; personal data is masked where the setting says so, which keeps places as they are."""
+    kept = without_personal_data if settings.MASK_PERSONAL_DATA else str
+    context, start = kept(correction.context), correction.start
+    answers = []
+    if start is not None and correction.answer:
+        answers = [{"text": context[start : start + len(correction.answer)], "answer_start": start}]
+    return {"id": f"feedback-{one.feedback.pk}", "question": kept(one.question), "context": context,
+            "answers": answers, "is_impossible": not answers}
+
+
 def make(user: User) -> tuple[DatasetVersion, bool]:
     """All corrections as a data set, or as its next version; (version, whether nothing is new)."""
     rows = []
@@ -102,9 +115,7 @@ def make(user: User) -> tuple[DatasetVersion, bool]:
         if correction is None and one.suggestion is not None:
             correction = correct(one, *one.suggestion, user)
         if correction is not None:
-            answers = [{"text": correction.answer, "answer_start": correction.start}] if correction.answer else []
-            rows.append({"id": f"feedback-{one.feedback.pk}", "question": one.question, "context": correction.context,
-                         "answers": answers, "is_impossible": not answers})
+            rows.append(_row(one, correction))
     if not rows:
         raise Conflict(_("No answer has been corrected yet. Say of one below what it should have been."))
     content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
