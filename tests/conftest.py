@@ -19,7 +19,8 @@ def data_dir(settings, tmp_path: Path) -> Path:
     """The site's data folder, empty and gone after the test."""
     settings.DATA_DIR = tmp_path
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes its time
-    _point_queue(f"unix://{tmp_path / 'no-redis.sock'}")  # never to a site that happens to run on this machine
+    settings.REDIS_URL = f"unix://{tmp_path / 'no-redis.sock'}"
+    _point_queue(settings.REDIS_URL)  # never to a site that happens to run on this machine
     return tmp_path
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webapp.accounts import services as accounts
-from webapp.accounts.models import ApiKey, LinkPurpose, OneTimeLink, Role, SignedInBrowser, User
+from webapp.accounts.models import ApiKey, LinkPurpose, OneTimeLink, Role, Scope, SignedInBrowser, User
 from webapp.chat.models import Conversation, Message
 from webapp.errors import Forbidden, NotSignedIn
 from webapp.knowledge.models import Collection, Document, Share, Visibility
@@ -59,6 +59,17 @@ def require(user: User | AnonymousUser, action: Action) -> None:
     if not _is_member(user):
         raise NotSignedIn(_("Sign in first."))
     raise Forbidden(_("Your role does not allow this. Ask an administrator of this site."))
+
+
+def require_scope(user: User | AnonymousUser, scope: Scope | None) -> None:
+    """Raise Forbidden unless the API key that `user` came with is for this; a browser has no key and needs none.
+
+    Without a `scope` only a key that has all of them will do.
+    """
+    key = user.via_key if user.is_authenticated else None
+    if key is not None and not ({scope} if scope else set(Scope.values)) <= set(key.scopes):
+        raise Forbidden(_("This API key is not for this: it lacks the scope %(scope)s. Make one that has it under "
+                          "Account.") % {"scope": scope or ", ".join(Scope.values)})
 
 
 def readable_collections(user: User | AnonymousUser) -> QuerySet[Collection]:

@@ -9,6 +9,7 @@ class SiteError(Exception):
     code = "bad_request"
     status = 400
     retryable = False
+    retry_after_seconds: int | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -53,6 +54,7 @@ class Busy(SiteError):
     code = "busy"
     status = 429
     retryable = True
+    retry_after_seconds = 2
 
 
 class Unavailable(SiteError):
@@ -61,3 +63,4 @@ class Unavailable(SiteError):
     code = "unavailable"
     status = 503
     retryable = True
+    retry_after_seconds = 5

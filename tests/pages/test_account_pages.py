@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from tests.conftest import PASSWORD
 from webapp.accounts import services
-from webapp.accounts.models import ApiKey, User
+from webapp.accounts.models import ApiKey, Scope, User
 
 
 def test_the_one_time_link_makes_the_first_administrator_and_then_ends(guest_browser: Client, db) -> None:
@@ -56,7 +56,8 @@ def test_closed_sign_up_says_so(guest_browser: Client, settings) -> None:
 
 
 def test_a_new_key_is_shown_once_and_works(alices_browser: Client, alice) -> None:
-    shown = alices_browser.post(reverse("account"), {"form": "key", "name": "notebook"}).content.decode()
+    made = alices_browser.post(reverse("account"), {"form": "key", "name": "notebook", "scopes": Scope.values})
+    shown = made.content.decode()
     secret = re.search(r'<code id="new-key">(.+?)</code>', shown)[1]
     assert services.key_holder(secret) == alice
     assert secret not in alices_browser.get(reverse("account")).content.decode()

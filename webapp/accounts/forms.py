@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from webapp.accounts import guessing
-from webapp.accounts.models import Role, User
+from webapp.accounts.models import Role, Scope, User
 from webapp.errors import Busy
 
 
@@ -95,6 +98,16 @@ class ProfileForm(forms.ModelForm):
 
 class ApiKeyForm(forms.Form):
     name = forms.CharField(label=_("What the key is for"), max_length=100)
+    scopes = forms.MultipleChoiceField(label=_("What it may do"), choices=Scope.choices, initial=Scope.values,
+                                       widget=forms.CheckboxSelectMultiple)
+    days = forms.TypedChoiceField(label=_("It ends"), required=False, coerce=int, empty_value=None, choices=[
+        ("", _("never")), (30, _("in 30 days")), (90, _("in 90 days")), (365, _("in a year"))])
+
+    def values(self) -> dict:
+        """As `services.create_api_key` takes them."""
+        days = self.cleaned_data["days"]
+        return {"name": self.cleaned_data["name"], "scopes": self.cleaned_data["scopes"],
+                "expires_at": timezone.now() + timedelta(days=days) if days else None}
 
 
 class InvitationForm(forms.Form):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -70,6 +71,15 @@ class ApiKey(models.Model):
     class Meta:
         ordering = ["-created_at"]
 
+    @property
+    def scope_labels(self) -> list[str]:
+        """What it may be used for, as a person reads it; empty when that is everything."""
+        return [] if set(self.scopes) >= set(Scope.values) else [
+            str(Scope(scope).label) for scope in self.scopes if scope in Scope.values]
+
+    @property
+    def has_ended(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
 
 class LinkPurpose(models.TextChoices):
     INVITE = "invite", _("Invitation")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from webapp.accounts.models import ApiKey
+from webapp.accounts.models import ApiKey, Scope
 
 
 class ApiKeySerializer(serializers.ModelSerializer):
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(Scope.choices), required=False, min_length=1, max_length=len(Scope),
+        help_text="what the key may be used for; everything that its user may when none is given")
+
     class Meta:
         model = ApiKey
-        fields = ["id", "name", "prefix", "created_at", "last_used_at", "expires_at"]
+        fields = ["id", "name", "prefix", "created_at", "last_used_at", "expires_at", "scopes",
+                  "requests_per_minute", "tokens_per_day"]
         read_only_fields = ["id", "prefix", "created_at", "last_used_at"]
 
 

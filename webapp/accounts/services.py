@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from webapp.accounts.models import ApiKey, Role, User
+from webapp.accounts.models import ApiKey, Role, User, all_scopes
 from webapp.audit.models import Action
 from webapp.audit.services import record
 from webapp.errors import BadInput, Forbidden, NotFound, NotSignedIn
@@ -138,14 +139,26 @@ def guest_for(session: SessionBase) -> User:
 
 
 @transaction.atomic
-def create_api_key(user: User, name: str, *, expires_at: datetime | None = None) -> tuple[ApiKey, str]:
-    """A new key's row and the key itself, which is not kept and can be shown this once only."""
+def create_api_key(
+    user: User, name: str, *, expires_at: datetime | None = None, scopes: Sequence[str] | None = None,
+    requests_per_minute: int | None = None, tokens_per_day: int | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key's row and the key itself, which is not kept and can be shown this once only.
+
+    It has all scopes unless some are named. With a key that lacks one, no key that has it can be made.
+    """
+    scopes = all_scopes() if scopes is None else sorted(set(scopes), key=all_scopes().index)
+    if not scopes:
+        raise BadInput(_("Choose what the key may be used for."), "scopes")
+    if user.via_key is not None and not set(scopes) <= set(user.via_key.scopes):
+        raise Forbidden(_("A key cannot make one that may do more than itself."))
     if not name.strip():
         raise BadInput(_("Give the key a name, such as the program that will use it."), "name")
     if expires_at is not None and expires_at <= timezone.now():
         raise BadInput(_("The key would have expired already. Choose a later time."), "expires_at")
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
-    key = ApiKey(user=user, name=name.strip(), prefix=secret[:12], digest=_digest(secret), expires_at=expires_at)
+    key = ApiKey(user=user, name=name.strip(), prefix=secret[:12], digest=_digest(secret), expires_at=expires_at,
+                 scopes=scopes, requests_per_minute=requests_per_minute, tokens_per_day=tokens_per_day)
     key.full_clean()
     key.save()
     record(Action.KEY_MADE, key.name, by=user, prefix=key.prefix)
@@ -165,12 +178,13 @@ def key_holder(secret: str) -> User:
     if key is None or not key.user.is_active:
         raise NotSignedIn(_("This API key is not known here. Make one under Account, or with `manage.py apikey`."))
     now = timezone.now()
-    if key.expires_at is not None and key.expires_at <= now:
+    if key.has_ended:
         raise NotSignedIn(_("This API key has expired. Make a new one under Account."))
     if key.last_used_at is None or now.date() != key.last_used_at.date():
         record(Action.KEY_USED, key.name, by=key.user, prefix=key.prefix)  # the first time of each day
     if key.last_used_at is None or now - key.last_used_at > KEY_USE_NOTED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    key.user.via_key = key
     return key.user
 
 

@@ -141,10 +141,10 @@ def account(request: HttpRequest) -> HttpResponse:
         return response
     if posted == "key" and new_key.is_valid():
         try:
-            _key, secret = services.create_api_key(request.user, new_key.cleaned_data["name"])
+            _key, secret = services.create_api_key(request.user, **new_key.values())
             new_key = ApiKeyForm()
         except BadInput as error:
-            new_key.add_error("name", error.message)
+            new_key.add_error(error.field, error.message)
     failed = any(form.errors for form in (profile, language, new_key))
     if failed:
         request.user.refresh_from_db()  # a refused profile must not show in the header as if it were saved

@@ -18,14 +18,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from models_service.protocol import AnswerDone, AnswerError
+from webapp.accounts.models import Scope
+from webapp.api.idempotency import Idempotent
 from webapp.api.permissions import MayChat, person_of
 from webapp.chat import answering
 from webapp.errors import SiteError
+from webapp.limits.slots import Slot
 
 STATUS_OF_CODE = {
     "bad_request": 400, "forbidden": 403, "not_found": 404, "too_large": 413, "busy": 429, "internal": 500,
     "unavailable": 503, "cancelled": 503, "deadline": 504,
 }
+AGAIN_SECONDS = 2
 EVENT_STREAM = "text/event-stream"
 
 
@@ -52,10 +56,13 @@ class AnswerFailed(SiteError):
     def __init__(self, error: AnswerError) -> None:
         super().__init__(error.message)
         self.code, self.status, self.retryable = error.code, STATUS_OF_CODE[error.code], error.retryable
+        self.retry_after_seconds = AGAIN_SECONDS if error.retryable else None
 
 
-class AskView(APIView):
+class AskView(Idempotent, APIView):
     permission_classes = [MayChat]
+    scope = Scope.ANSWERS
+    uses_tokens = True
     renderer_classes = [JSONRenderer, EventStreamRenderer]
 
     @extend_schema(
@@ -75,16 +82,16 @@ class AskView(APIView):
         user = person_of(request)
         question = answering.check_question(asked.validated_data["question"])
         collections = answering.named_collections(user, asked.validated_data["collections"])
-        events = answering.events(user, question, collections)
+        events, slot = answering.events(user, question, collections), Slot(user).take()
         if asked.validated_data["stream"]:
             headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-            return StreamingHttpResponse(_stream(events), content_type=EVENT_STREAM, headers=headers)
-        return Response(async_to_sync(whole)(events).model_dump(exclude={"type"}))
+            return StreamingHttpResponse(_stream(events, slot), content_type=EVENT_STREAM, headers=headers)
+        return Response(async_to_sync(whole)(events, slot).model_dump(exclude={"type"}))
 
 
-async def whole(events: AsyncIterator[Any]) -> BaseModel:
+async def whole(events: AsyncIterator[Any], slot: Slot) -> BaseModel:
     """The event that says what is done, of an answer or a summary. Raises AnswerFailed."""
-    async with aclosing(events):
+    async with slot, aclosing(events):
         async for event in events:
             if isinstance(event, AnswerError):
                 raise AnswerFailed(event)
@@ -93,7 +100,7 @@ async def whole(events: AsyncIterator[Any]) -> BaseModel:
     raise AnswerFailed(answering.failure())
 
 
-async def _stream(events: answering.Events) -> AsyncIterator[bytes]:
-    async with aclosing(events):
+async def _stream(events: answering.Events, slot: Slot) -> AsyncIterator[bytes]:
+    async with slot, aclosing(events):
         async for event in events:
             yield f"event: {event.type}\ndata: {event.model_dump_json()}\n\n".encode()

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from webapp.accounts.models import Scope
 from webapp.api.knowledge import UUID_PATTERN
 from webapp.api.permissions import MayChat
 from webapp.chat import export, services
@@ -31,6 +32,7 @@ class ConversationViewSet(
     viewsets.GenericViewSet,
 ):
     permission_classes = [MayChat]
+    scope = Scope.ANSWERS
     queryset = Conversation.objects.none()
     lookup_value_regex = UUID_PATTERN
     http_method_names = ["get", "patch", "delete", "head", "options"]
@@ -71,6 +73,7 @@ class ConversationViewSet(
 
 class FeedbackView(APIView):
     permission_classes = [MayChat]
+    scope = Scope.ANSWERS
 
     @extend_schema(request=FeedbackSerializer, responses={200: FeedbackSerializer})
     def post(self, request: Request) -> Response:

@@ -7,13 +7,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp.accounts import services
-from webapp.accounts.models import ApiKey
+from webapp.accounts.models import ApiKey, Scope
 from webapp.accounts.serializers import ApiKeySerializer, NewApiKeySerializer
 from webapp.api.permissions import IsMember
 
 
 class ApiKeyViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
     permission_classes = [IsMember]
+    scope = Scope.ACCOUNT
     serializer_class = ApiKeySerializer
     queryset = ApiKey.objects.none()
     lookup_value_regex = r"\d+"

@@ -16,8 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp import access
-from webapp.accounts.models import User
-from webapp.api.permissions import MayChat
+from webapp.accounts.models import Scope, User
+from webapp.api.idempotency import Idempotent
+from webapp.api.permissions import READING, MayChat
 from webapp.errors import BadInput
 from webapp.knowledge import archives, services, sharing, texts
 from webapp.knowledge.figures import with_figures
@@ -29,13 +30,15 @@ from webapp.knowledge.serializers import (
     UnpackedSerializer,
     UploadSerializer,
 )
+from webapp.limits import meter
 
 UUID_PATTERN = r"[0-9a-fA-F-]{36}"
-READING = ("GET", "HEAD", "OPTIONS")
 
 
-class CollectionViewSet(viewsets.ModelViewSet):
+class CollectionViewSet(Idempotent, viewsets.ModelViewSet):
     permission_classes = [MayChat]
+    scope = Scope.WRITE
+    reading_scope = Scope.READ
     serializer_class = CollectionSerializer
     queryset = Collection.objects.none()
     lookup_value_regex = UUID_PATTERN
@@ -79,9 +82,11 @@ class CollectionViewSet(viewsets.ModelViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin,
+class DocumentViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin,
                       viewsets.GenericViewSet):
     permission_classes = [MayChat]
+    scope = Scope.WRITE
+    reading_scope = Scope.READ
     serializer_class = DocumentSerializer
     queryset = Document.objects.none()
     lookup_value_regex = UUID_PATTERN
@@ -154,6 +159,7 @@ def _upload(request: Request) -> tuple[Collection, UploadedFile]:
     upload.is_valid(raise_exception=True)
     allowed = access.editable_collections(request.user)
     collection = get_object_or_404(allowed, pk=upload.validated_data["collection"])
+    meter.start_jobs(request.user)
     return collection, upload.validated_data["file"]
 
 

@@ -10,29 +10,43 @@ from webapp import access
 from webapp.accounts.authentication import BrowserAuthentication
 from webapp.accounts.models import User
 
+READING = ("GET", "HEAD", "OPTIONS")
 
-class MayChat(BasePermission):
+
+class Rule(BasePermission):
+    """The caller may do `action`, and their API key, if they use one, has the view's scope.
+
+    A view names its `scope`, and a `reading_scope` where reading needs another; a view that names none is open only
+    to keys that have every scope.
+    """
+
+    action: access.Action
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        scope = getattr(view, "scope", None)
+        if request.method in READING:
+            scope = getattr(view, "reading_scope", scope)
+        access.require_scope(request.user, scope)
+        access.require(request.user, self.action)
+        return True
+
+
+class MayChat(Rule):
     """Everyone who may ask questions, guests included where they are let in."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        access.require(request.user, "chat")
-        return True
+    action = "chat"
 
 
-class IsMember(BasePermission):
+class IsMember(Rule):
     """Accounts of people; not guests."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        access.require(request.user, "create_collection")
-        return True
+    action = "create_collection"
 
 
-class IsAdministrator(BasePermission):
+class IsAdministrator(Rule):
     """Those who look after the site and its models."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        access.require(request.user, "administer")
-        return True
+    action = "administer"
 
 
 def person_of(request: Request) -> User:

@@ -17,9 +17,12 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from webapp.errors import BadInput, SiteError
+from webapp.limits.meter import LimitReached
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+"""The type that the IETF's draft on rate limits gives to such a problem."""
 
 
 def problem(status: int, detail: str, errors: dict[str, list[str]] | None = None, **more: Any) -> dict[str, Any]:
@@ -37,7 +40,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     set_rollback()
     if isinstance(error, SiteError):
         errors = {error.field: [error.message]} if isinstance(error, BadInput) and error.field else None
-        return _response(problem(error.status, error.message, errors, code=error.code, retryable=error.retryable))
+        more = {"code": error.code, "retryable": error.retryable}
+        if isinstance(error, LimitReached):
+            more |= {"type": QUOTA_EXCEEDED, "violated-policies": [error.standing.name]}
+        response = _response(problem(error.status, error.message, errors, **more))
+        if error.retry_after_seconds is not None:
+            response["Retry-After"] = str(error.retry_after_seconds)
+        return response
     if isinstance(error, Http404):
         error = exceptions.NotFound(_("There is nothing here that you may see."))
     elif isinstance(error, PermissionDenied):

@@ -18,9 +18,12 @@ from rest_framework.views import APIView
 from models_service.protocol_summarized_text import SummaryDone
 from qa.structure import NOTHING_KNOWN
 from webapp import access
+from webapp.accounts.models import Scope
 from webapp.api.ask import whole
+from webapp.api.idempotency import Idempotent
 from webapp.api.knowledge import UUID_PATTERN
 from webapp.api.permissions import MayChat, person_of
+from webapp.limits.slots import Slot
 from webapp.writing import summaries, summarizing, summary_export, summary_texts
 from webapp.writing.summarizing import Wanted
 from webapp.writing.summary_models import SummarizedText
@@ -33,8 +36,10 @@ from webapp.writing.summary_serializers import (
 )
 
 
-class SummarizeView(APIView):
+class SummarizeView(Idempotent, APIView):
     permission_classes = [MayChat]
+    scope = Scope.WRITING
+    uses_tokens = True
 
     @extend_schema(request=SummarizeSerializer, responses=SummaryDone)
     def post(self, request: Request) -> Response:
@@ -51,14 +56,16 @@ class SummarizeView(APIView):
         if "document" in values:
             text, structure = summaries.text_of_document(user, values["document"])
         summarizing.check(text, "document" if "document" in values else "text")
-        done = async_to_sync(whole)(summarizing.events(text, wanted, structure=structure, client=str(user.pk)))
+        events = summarizing.events(user, text, wanted, structure=structure)
+        done = async_to_sync(whole)(events, Slot(user).take())
         return Response(done.model_dump(exclude={"type"}))
 
 
 class SummarizedTextViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
+    Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet
 ):
     permission_classes = [MayChat]
+    scope = Scope.WRITING
     queryset = SummarizedText.objects.none()
     lookup_value_regex = UUID_PATTERN
     parser_classes = [MultiPartParser, JSONParser]

@@ -15,6 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp import access
+from webapp.accounts.models import Scope
+from webapp.api.idempotency import Idempotent
 from webapp.api.knowledge import UUID_PATTERN
 from webapp.api.permissions import IsAdministrator
 from webapp.errors import BadInput, NotFound
@@ -44,9 +46,10 @@ def version_of(user: Any, identifier: Any) -> DatasetVersion:
     return found
 
 
-class DatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin,
+class DatasetViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin,
                      viewsets.GenericViewSet):
     permission_classes = [IsAdministrator]
+    scope = Scope.MODELS
     serializer_class = DatasetSerializer
     queryset = Dataset.objects.none()
     lookup_value_regex = UUID_PATTERN
@@ -99,8 +102,10 @@ class DatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.De
         return Response(DatasetSerializer(self.get_queryset().get(pk=dataset.pk)).data)
 
 
-class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+class JobViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin,
+                 viewsets.GenericViewSet):
     permission_classes = [IsAdministrator]
+    scope = Scope.MODELS
     serializer_class = JobSerializer
     queryset = Job.objects.none()
     lookup_value_regex = UUID_PATTERN
@@ -148,8 +153,9 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Destro
         return _accepted(jobs.start_over(self.get_object()))
 
 
-class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class EvaluationViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     permission_classes = [IsAdministrator]
+    scope = Scope.MODELS
     serializer_class = EvaluationSerializer
     queryset = Evaluation.objects.none()
     lookup_value_regex = UUID_PATTERN
@@ -197,8 +203,9 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         return Response({"differences": {name: vars(one) for name, one in found.items()}})
 
 
-class ModelViewSet(viewsets.ViewSet):
+class ModelViewSet(Idempotent, viewsets.ViewSet):
     permission_classes = [IsAdministrator]
+    scope = Scope.MODELS
     lookup_value_regex = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
     @extend_schema(responses=ModelVersionSerializer(many=True))

@@ -11,6 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from webapp import access
+from webapp.accounts.models import Scope
+from webapp.api.idempotency import Idempotent
 from webapp.api.knowledge import UUID_PATTERN
 from webapp.api.permissions import MayChat, person_of
 from webapp.writing import translation_batches
@@ -22,11 +24,12 @@ from webapp.writing.translation_serializers import (
 )
 
 
-class TranslationBatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin,
+class TranslationBatchViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin,
                               viewsets.GenericViewSet):
     """Hand files in, follow how far they are, delete them with their translations."""
 
     permission_classes = [MayChat]
+    scope = Scope.WRITING
     serializer_class = TranslationBatchSerializer
     queryset = TranslationBatch.objects.none()
     lookup_value_regex = UUID_PATTERN
@@ -48,8 +51,10 @@ class TranslationBatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         translation_batches.delete(batch)
 
 
-class TranslationFileViewSet(mixins.RetrieveModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+class TranslationFileViewSet(Idempotent, mixins.RetrieveModelMixin, mixins.DestroyModelMixin,
+                             viewsets.GenericViewSet):
     permission_classes = [MayChat]
+    scope = Scope.WRITING
     serializer_class = TranslationFileSerializer
     queryset = TranslationFile.objects.none()
     lookup_value_regex = UUID_PATTERN

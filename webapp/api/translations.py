@@ -20,8 +20,12 @@ from rest_framework.views import APIView
 from models_service.protocol_translated_text import MAX_INTERACTIVE_CHARACTERS, TranslateTextDone
 from qa.writing.routes import reachable
 from webapp import access
+from webapp.accounts.models import Scope
+from webapp.api.counting import stranger_of
+from webapp.api.idempotency import Idempotent
 from webapp.api.permissions import IsMember, MayChat
 from webapp.errors import BadInput
+from webapp.limits.slots import Slot
 from webapp.writing import glossary_terms, translating, translation_export
 from webapp.writing.language_names import language_name
 from webapp.writing.models import GlossaryTerm, Translation
@@ -58,9 +62,7 @@ class TranslateSerializer(serializers.Serializer):
 
 def client_of(request: Request) -> str:
     """Who asks, for fair queues: a user's number, or the address of someone without an account."""
-    if request.user.is_authenticated:
-        return f"user-{request.user.pk}"
-    return f"address-{request.META.get('REMOTE_ADDR', '')}"[:64]
+    return f"user-{request.user.pk}" if request.user.is_authenticated else stranger_of(request)
 
 
 def translate_texts(request: Request, texts: list[str], **options: Any) -> list[TranslateTextDone]:
@@ -70,6 +72,8 @@ def translate_texts(request: Request, texts: list[str], **options: Any) -> list[
     checked = [translating.check_text(text) for text in texts]
     client = client_of(request)
 
+    slot = Slot(request.user, client).take()
+
     async def all_of_them() -> list[TranslateTextDone]:
         window = asyncio.Semaphore(TEXTS_AT_ONCE)
 
@@ -77,7 +81,7 @@ def translate_texts(request: Request, texts: list[str], **options: Any) -> list[
             async with window:
                 return await translating.whole(request.user, text, client=client, **options)
 
-        async with asyncio.TaskGroup() as group:
+        async with slot, asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(text)) for text in checked]
         return [task.result() for task in tasks]
 
@@ -88,8 +92,10 @@ def translate_texts(request: Request, texts: list[str], **options: Any) -> list[
             raise group.exceptions[0] from None
 
 
-class TranslateView(APIView):
+class TranslateView(Idempotent, APIView):
     permission_classes = [MayChat]
+    scope = Scope.WRITING
+    uses_tokens = True
 
     @extend_schema(request=TranslateSerializer, responses={200: TranslateTextDone})
     def post(self, request: Request) -> Response:
@@ -112,6 +118,7 @@ class TranslateView(APIView):
 
 class LanguagesView(APIView):
     permission_classes = [MayChat]
+    scope = Scope.WRITING
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
@@ -135,6 +142,7 @@ class TranslationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewse
     """One's own history, the latest first."""
 
     permission_classes = [IsMember]
+    scope = Scope.WRITING
     serializer_class = TranslationSerializer
     queryset = Translation.objects.none()
     lookup_value_regex = r"\d+"
@@ -171,10 +179,11 @@ class TranslationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewse
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class GlossaryViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
+class GlossaryViewSet(Idempotent, mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.GenericViewSet):
     """The terms that hold for the caller. `site` ones hold for everyone, and only administrators change them."""
 
     permission_classes = [IsMember]
+    scope = Scope.WRITING
     serializer_class = GlossaryTermSerializer
     queryset = GlossaryTerm.objects.none()
     lookup_value_regex = r"\d+"

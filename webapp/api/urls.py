@@ -10,6 +10,7 @@ from webapp.api.conversations import ConversationViewSet, FeedbackView
 from webapp.api.description import DocsView, ProtocolView, SchemaView
 from webapp.api.keys import ApiKeyViewSet
 from webapp.api.knowledge import CollectionViewSet, DocumentViewSet
+from webapp.api.limits import QuotaViewSet, UsageView
 from webapp.api.summaries import SummarizedTextViewSet, SummarizeView
 from webapp.api.training import DatasetViewSet, EvaluationViewSet, JobViewSet, ModelViewSet
 from webapp.api.translation_batches import TranslationBatchViewSet, TranslationFileViewSet
@@ -29,6 +30,7 @@ router.register("datasets", DatasetViewSet, basename="api-dataset")
 router.register("jobs", JobViewSet, basename="api-job")
 router.register("evaluations", EvaluationViewSet, basename="api-evaluation")
 router.register("models", ModelViewSet, basename="api-model")
+router.register("quotas", QuotaViewSet, basename="api-quota")
 
 urlpatterns = [
     path("v1/", include(router.urls)),
@@ -37,6 +39,7 @@ urlpatterns = [
     path("v1/translate", TranslateView.as_view(), name="api-translate"),
     path("v1/languages", LanguagesView.as_view(), name="api-languages"),
     path("v1/feedback/", FeedbackView.as_view(), name="api-feedback"),
+    path("v1/usage", UsageView.as_view(), name="api-usage"),
     path("v1/protocol", ProtocolView.as_view(), name="api-protocol"),
     path("v1/schema", SchemaView.as_view(), name="api-schema"),
     path("v1/docs", DocsView.as_view(url_name="api-schema"), name="api-docs"),

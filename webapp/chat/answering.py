@@ -37,6 +37,7 @@ from webapp.accounts.models import User
 from webapp.chat import generator
 from webapp.errors import BadInput, NotFound, TooLarge
 from webapp.knowledge import storage
+from webapp.limits import meter, tokens
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +78,16 @@ async def events(
     The last event is AnswerDone or AnswerError. Closing the iterator stops the work on the model service.
     """
     readable = await database_sync_to_async(_readable)(user, list(collection_ids))
-    async with aclosing(events_from(
-        readable, question, history, client=str(user.pk), generate=generate
-    )) as answering:
-        async for event in answering:
-            yield event
+    used = tokens.count(question)
+    try:
+        async with aclosing(events_from(
+            readable, question, history, client=str(user.pk), generate=generate
+        )) as answering:
+            async for event in answering:
+                used += tokens.count(event.text) if isinstance(event, DeltaEvent) else 0
+                yield event
+    finally:
+        await asyncio.to_thread(meter.charge, user, used)
 
 
 def named_collections(user: User, names: Sequence[str]) -> list[str]:

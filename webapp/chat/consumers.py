@@ -26,6 +26,7 @@ from webapp.production.following import FollowingConsumer
 
 class ChatConsumer(FollowingConsumer):
     messages = parse_browser_message
+    starting = (AskMessage, RegenerateMessage)
     producer = producer
 
     async def handle(self, user: User, message: BrowserMessage) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from webapp.accounts.models import User
+
 LAST_TYPES = ("done", "error")
 """Of the event that ends a thing's events."""
 
@@ -22,10 +24,13 @@ class Record:
 
 
 class Job(Protocol):
-    """What is to be done; `start` is the first event."""
+    """What is to be done; `start` is the first event, `user` whose it is."""
 
     @property
     def start(self) -> dict[str, Any]: ...
+
+    @property
+    def user(self) -> User: ...
 
 
 class Ending(Protocol):

@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from models_service import trace
 from webapp import event_log
 from webapp.errors import Unavailable
+from webapp.limits.slots import Slot
 from webapp.production import stopping
 from webapp.production.kind import LAST_TYPES, Kind
 from webapp.production.lease import Lease
@@ -185,9 +186,11 @@ class Production:
                 if self._stop_asked or self._lease_lost:
                     self._work.cancel()
         finally:
-            for task in (self._work, watch):
-                task.cancel()
-            await asyncio.wait({self._work, watch})
+            watch.cancel()
+            while not self._work.done():
+                self._work.cancel()
+                await asyncio.wait({self._work}, timeout=ASK_AGAIN_SECONDS)
+            await asyncio.wait({watch})
         if self._lease_lost:
             log.warning("%s was taken over by another process", self.name)
             return
@@ -208,7 +211,7 @@ class Production:
 
     async def _produce(self, job: Any) -> BaseModel:
         """Send the events as they come; the last one is returned, to be saved before it is sent."""
-        async with aclosing(self._kind.events(job)) as events:
+        async with Slot(job.user), aclosing(self._kind.events(job)) as events:
             async for event in events:
                 if event.type in LAST_TYPES:
                     return event

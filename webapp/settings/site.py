@@ -14,11 +14,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "channels",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "webapp.accounts",
+    "webapp.limits",
     "webapp.knowledge",
     "webapp.chat",
     "webapp.writing",
@@ -43,6 +45,7 @@ MIDDLEWARE = [
     "webapp.audit.origin.KnowsOrigin",
     "webapp.accounts.signed_in_browsers.NotesBrowsers",
     "webapp.accounts.guest_session.GuestSession",
+    "webapp.limits.headers.LimitHeaders",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "webapp.page_errors.PageErrors",
@@ -77,6 +80,11 @@ USE_TZ = True
 DATA_DIR = DATA
 MODELS_SERVICE_URLS = models_service_urls()
 HAS_GENERATOR = has_generator()
+LIMITS = {
+    name.lower(): read(f"WENDA_{name}")
+    for name in ("REQUESTS_PER_MINUTE", "TOKENS_PER_DAY", "AT_ONCE", "JOBS_PER_DAY")
+}
+"""Of one person, unless an administrator has set others for them."""
 PROMOTE_MARGIN = read("WENDA_PROMOTE_MARGIN")
 GENERATOR = read("WENDA_GENERATOR")
 GENERATOR_MODEL = read("WENDA_GENERATOR_MODEL")

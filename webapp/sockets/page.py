@@ -14,12 +14,13 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser
 from django.utils import translation
 from django.utils.translation import gettext as _
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from models_service.protocol import MAX_BROWSER_FRAME_BYTES
 from webapp import access
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Busy, NotSignedIn, SiteError, TooLarge
+from webapp.limits import meter
 from webapp.sockets.flood import Allowance
 from webapp.sockets.language import language_of
 
@@ -32,6 +33,8 @@ MOST_KEY_CHARACTERS = 64
 class PageConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = ""  # none: nothing comes over it, so a restart of Redis does not end the socket
     messages: TypeAdapter
+    starting: tuple[type[BaseModel], ...] = ()
+    """The messages that start something, which counts as a request does."""
     key = "key"
     """The field by which the page recognises its message; an error about the message carries it too."""
     most_bytes = MAX_BROWSER_FRAME_BYTES
@@ -67,8 +70,10 @@ class PageConsumer(AsyncWebsocketConsumer):
             return
         key = self._key_of(text_data or "")
         try:
-            message = self._parsed(text_data)
-            await self.handle(await self._visitor_now(), message)
+            message, user = self._parsed(text_data), await self._visitor_now()
+            if isinstance(message, self.starting):
+                await database_sync_to_async(self._admit)(user)
+            await self.handle(user, message)
         except SiteError as error:
             await self.send_error(error, key)
         except Exception:
@@ -87,6 +92,15 @@ class PageConsumer(AsyncWebsocketConsumer):
                 raise NotSignedIn(_("Sign in first.")) from None
         access.require(user, "chat")
         return user
+
+    @property
+    def stranger(self) -> str:
+        """What somebody unknown is counted as."""
+        return f"address-{(self.scope.get('client') or [''])[0]}"
+
+    def _admit(self, user: User | AnonymousUser) -> None:
+        meter.admit(user, stranger=self.stranger, uses_tokens=True)
+        meter.check_slots(user, self.stranger)
 
     async def send_error(self, error: SiteError, key: str = "") -> None:
         event: dict[str, Any] = {

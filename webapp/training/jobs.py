@@ -20,6 +20,7 @@ from webapp.accounts.models import User
 from webapp.audit.models import Action
 from webapp.audit.services import record
 from webapp.errors import BadInput, Conflict
+from webapp.limits import meter
 from webapp.training import overlaps, places, queueing, stream, subjects
 from webapp.training.models import RESUMABLE, UNFINISHED, WAITING, DatasetVersion, Job, JobKind, JobStatus
 
@@ -221,6 +222,7 @@ def _check_data(data: DatasetVersion, task: str) -> None:
 
 
 def _queued(job: Job) -> Job:
+    meter.start_jobs(job.created_by)
     with transaction.atomic():
         job.save(force_insert=True)
         queueing.queue(job)

@@ -30,7 +30,9 @@ from qa.writing.detection import ranking
 from qa.writing.files import FORMATS, FileProblem
 from qa.writing.routes import reachable
 from webapp import access
+from webapp.accounts.models import Scope
 from webapp.accounts.services import key_holder
+from webapp.api.counting import count
 from webapp.api.translations import MOST_TEXTS, translate_texts
 from webapp.errors import BadInput, Forbidden, NotFound, NotSignedIn, SiteError
 from webapp.writing import translating, translation_batches
@@ -62,9 +64,13 @@ def answers(*methods: str, to_anyone: bool = False) -> Callable[[Answer], Callab
                 if not to_anyone:
                     request.user = _caller(request, fields)
                     _require(request)
+                count(request, request.user, uses_tokens=not to_anyone)
                 return view(request, fields)
             except SiteError as error:
-                return _error(error.message, _STATUS.get(error.status, error.status))
+                refusal = _error(error.message, _STATUS.get(error.status, error.status))
+                if error.retry_after_seconds is not None:
+                    refusal["Retry-After"] = str(error.retry_after_seconds)
+                return refusal
 
         @csrf_exempt
         @wraps(view)
@@ -120,6 +126,7 @@ def _caller(request: HttpRequest, fields: dict[str, Any]) -> Any:
 def _require(request: HttpRequest) -> None:
     if not access.may(request.user, "chat"):
         raise Forbidden("An API key is required: make one under Account, and send it as api_key")
+    access.require_scope(request.user, Scope.WRITING)
 
 
 def _wanted(fields: dict[str, Any], name: str) -> str:

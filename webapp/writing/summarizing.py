@@ -18,11 +18,13 @@ from pydantic import BaseModel
 
 from models_service.client import ModelsError
 from models_service.protocol import AnswerError
-from models_service.protocol_summarized_text import Length, Method, Style
+from models_service.protocol_summarized_text import Length, Method, Style, SummaryDone
 from qa.structure import NOTHING_KNOWN, Structure
 from qa.writing.summarize import MAX_CHARACTERS, SummaryProblem, check_text, summarize_text
+from webapp.accounts.models import User
 from webapp.chat import answering
 from webapp.errors import BadInput, TooLarge
+from webapp.limits import meter, tokens
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +78,20 @@ def check(text: str, field: str = "text") -> None:
 
 
 async def events(
-    text: str, wanted: Wanted, *, structure: Structure = NOTHING_KNOWN, client: str = ""
+    user: User, text: str, wanted: Wanted, *, structure: Structure = NOTHING_KNOWN
 ) -> AsyncGenerator[BaseModel, None]:
     """Start, progress and deltas; the last event is SummaryDone or AnswerError. Closing it stops the work."""
+    used = tokens.count(text)
+    try:
+        async with aclosing(_events(text, wanted, structure, str(user.pk))) as working:
+            async for event in working:
+                used += tokens.count(event.summary) if isinstance(event, SummaryDone) else 0
+                yield event
+    finally:
+        await asyncio.to_thread(meter.charge, user, used)
+
+
+async def _events(text: str, wanted: Wanted, structure: Structure, client: str) -> AsyncGenerator[BaseModel, None]:
     work = summarize_text(
         text, length=wanted.length, style=wanted.style, method=wanted.method, structure=structure,
         language=LANGUAGE_NAMES.get(wanted.language, ""), models=answering.model_service(), client=client,

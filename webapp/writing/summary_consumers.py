@@ -22,6 +22,7 @@ from webapp.writing.summary_producer import producer
 
 class SummarizeConsumer(FollowingConsumer):
     messages = parse_summarize_message
+    starting = (StartSummary,)
     producer = producer
 
     async def handle(self, user: User, message: SummarizeMessage) -> None:

@@ -62,7 +62,7 @@ class Summaries:
         except NotFound as error:
             yield AnswerError(code="not_found", message=error.message)
             return
-        working = summarizing.events(text, job.wanted, structure=structure, client=str(job.user.pk))
+        working = summarizing.events(job.user, text, job.wanted, structure=structure)
         async with aclosing(working) as events:
             async for event in events:
                 if getattr(event, "type", "") != "start":  # the row's own start has been sent

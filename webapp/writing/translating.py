@@ -35,6 +35,7 @@ from webapp import access
 from webapp.accounts.models import User
 from webapp.chat.answering import model_service
 from webapp.errors import BadInput, Busy, SiteError, TooLarge, Unavailable
+from webapp.limits import meter, tokens
 from webapp.writing.language_names import language_name
 
 log = logging.getLogger(__name__)
@@ -148,6 +149,9 @@ async def events(
                     event = await anext(translating, None)
                 if event is None:
                     return
+                if isinstance(event, TranslateTextDone):
+                    used = tokens.count(text) + tokens.count(event.translation)
+                    await asyncio.to_thread(meter.charge, user, used, stranger=client)
                 yield event
     except (TranslationError, ModelsError) as error:
         if isinstance(error, ModelsError):

@@ -27,6 +27,7 @@ from qa.writing.files import FORMATS, MAX_CHARACTERS, FileProblem, format_of
 from webapp import access
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Busy, Conflict
+from webapp.limits import meter
 from webapp.uploads import plain_name, receive
 from webapp.writing.models import FileStatus, TranslationBatch, TranslationFile
 
@@ -74,6 +75,7 @@ def create(
     if waiting + len(files) > MOST_WAITING:
         raise Busy(_("At most %(most)s files may wait for you at once. Let some be done first.")
                    % {"most": MOST_WAITING})
+    meter.start_jobs(owner, len(files))
     batch = TranslationBatch(owner=owner, source=source, target=target)
     rows: list[TranslationFile] = []
     try:

@@ -19,6 +19,7 @@ from models_service.protocol_translated_text import (
     TranslatingMessage,
     parse_translating_message,
 )
+from webapp.limits.slots import Slot
 from webapp.sockets.page import PageConsumer
 from webapp.writing import translating, translation_history
 
@@ -30,6 +31,7 @@ class TranslateConsumer(PageConsumer):
 
     messages = parse_translating_message
     key = "id"
+    starting = (TranslateMessage,)
     most_bytes = 256 * 1024
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -69,11 +71,12 @@ class TranslateConsumer(PageConsumer):
             self._task.cancel()
 
     async def _translate(self, user: translating.Someone, text: str, message: TranslateMessage) -> None:
-        client = f"user-{user.pk}" if user.is_authenticated else f"socket-{id(self)}"
+        client = f"user-{user.pk}" if user.is_authenticated else self.stranger
         options = {"source": message.source, "target": message.target, "format": message.format,
                    "alternatives": message.alternatives, "client": client}
         try:
-            async with aclosing(translating.events(user, text, **options)) as events:
+            working = translating.events(user, text, **options)
+            async with Slot(user, client), aclosing(working) as events:
                 async for event in events:
                     if isinstance(event, TranslateTextDone):
                         self._done = (message.id, text, event)

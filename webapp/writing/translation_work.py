@@ -33,6 +33,7 @@ from qa.writing.routes import TranslationError
 from qa.writing.translate import translate_text
 from webapp.knowledge import work as documents_at_work
 from webapp.leases import is_of_the_dead, new_lease, this_machine
+from webapp.limits import meter, tokens
 from webapp.writing import translating, translation_batches
 from webapp.writing.models import FileStatus, TranslationFile
 
@@ -195,6 +196,7 @@ def _translate(file: TranslationFile, claim: Claim) -> None:
     finally:
         kept.close()
     claim.check()
+    meter.charge(file.batch.owner, tokens.count(words.text) + tokens.count(done.translation))
     files.write(place / "original", file.name, done.translation, place / "made")
     count = len(done.sentences)
     flagged = len({flag.sentence for flag in done.flags})

@@ -12,6 +12,7 @@ from models_service.protocol import AnswerError
 from webapp.api.ask import STATUS_OF_CODE
 from webapp.api.problems import exception_handler
 from webapp.errors import BadInput, SiteError
+from webapp.limits.meter import LimitReached
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _CODES = {401: "invalid_api_key", 404: "not_found", 413: "context_length_exceeded", 429: "rate_limit_exceeded",
@@ -24,7 +25,7 @@ class WritingFailed(SiteError):
     def __init__(self, code: str, message: str, retryable: bool, retry_after_ms: int | None = None) -> None:
         super().__init__(message)
         self.code, self.status, self.retryable = code, STATUS_OF_CODE[code], retryable
-        self.retry_after_ms = retry_after_ms
+        self.retry_after_seconds = max(1, round((retry_after_ms or 1000) / 1000)) if retryable else None
 
     @staticmethod
     def of(problem: ModelsError | AnswerError) -> WritingFailed:
@@ -49,7 +50,14 @@ def error_response(status: int, message: str) -> JsonResponse:
 def body_of(error: SiteError) -> dict[str, Any]:
     """Of what happened in the middle of a stream, where the status has been sent."""
     return body(error.status, error.message, param=error.field if isinstance(error, BadInput) else None,
-                code=error.code if isinstance(error, NoSuchModel) else None)
+                code=_code_of(error))
+
+
+def _code_of(error: SiteError) -> str | None:
+    """Where it says more than the status does. A client does not try again when the day's quota is used up."""
+    if isinstance(error, LimitReached) and error.standing.window_seconds > 60:
+        return "insufficient_quota"
+    return error.code if isinstance(error, NoSuchModel) else None
 
 
 def openai_exception_handler(error: Exception, context: dict[str, Any]) -> Response:
@@ -60,6 +68,4 @@ def openai_exception_handler(error: Exception, context: dict[str, Any]) -> Respo
     for name in ("WWW-Authenticate", "Retry-After"):
         if problem.has_header(name):
             response[name] = problem[name]
-    if isinstance(error, WritingFailed) and error.retryable:
-        response["Retry-After"] = str(max(1, round((error.retry_after_ms or 1000) / 1000)))
     return response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -18,9 +17,7 @@ from webapp.api.openai.errors import WritingFailed
 from webapp.api.openai.pieces import Ended
 from webapp.chat import answering
 from webapp.errors import BadInput
-
-_COUNTED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+|[^\w\s]")
-"""What counts as a token here, where no vocabulary is at hand: a word, a sign, or a Chinese character."""
+from webapp.limits.tokens import TOKEN, count
 
 
 def question_and_history(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
@@ -77,10 +74,6 @@ async def answer(
     raise WritingFailed.of(answering.failure())
 
 
-def count(text: str) -> int:
-    return len(_COUNTED.findall(text))
-
-
 def _full(said: str, most: int | None) -> bool:
     return most is not None and count(said) >= most
 
@@ -88,7 +81,7 @@ def _full(said: str, most: int | None) -> bool:
 def _cut(said: str, piece: str, most: int | None) -> str:
     if most is None or count(said + piece) <= most:
         return piece
-    ends = [found.end() for found in _COUNTED.finditer(said + piece)]
+    ends = [found.end() for found in TOKEN.finditer(said + piece)]
     return (said + piece)[len(said) : max(ends[most - 1], len(said))]
 
 

@@ -10,7 +10,10 @@ from typing import Any, Literal
 
 from models_service.client import ModelsError, ModelService
 from models_service.protocol import ChatMessage, GenerateDone, TokenLogprob
+from webapp.accounts.models import User
 from webapp.api.openai.errors import WritingFailed
+from webapp.limits import meter, tokens
+from webapp.limits.slots import Slot
 
 
 @dataclass(frozen=True)
@@ -30,21 +33,26 @@ Pieces = AsyncGenerator[tuple[int, str | Ended], None]
 
 
 async def written(
-    models: ModelService, messages: Sequence[ChatMessage], client: str, settings: dict[str, Any]
+    models: ModelService, messages: Sequence[ChatMessage], user: User, settings: dict[str, Any]
 ) -> Choice:
     """What the generator itself writes. Raises WritingFailed."""
+    used = sum(tokens.count(said.content) for said in messages) + tokens.count(settings.get("prompt", ""))
     try:
-        async with aclosing(models.generate(messages, client=client, **settings)) as pieces:
+        async with aclosing(models.generate(messages, client=str(user.pk), **settings)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, GenerateDone):
+                    used = (piece.usage.prompt_tokens or 0) + (piece.usage.completion_tokens or 0) or used
                     yield Ended(
                         piece.finish_reason, piece.usage.prompt_tokens, piece.usage.completion_tokens,
                         None if piece.logprobs is None else tuple(piece.logprobs),
                     )
                     return
+                used += tokens.count(piece)
                 yield piece
     except ModelsError as problem:
         raise WritingFailed.of(problem) from None
+    finally:
+        await asyncio.to_thread(meter.charge, user, used)
 
 
 async def together(choices: Sequence[Choice]) -> Pieces:
@@ -80,6 +88,12 @@ async def together(choices: Sequence[Choice]) -> Pieces:
 
 
 FIRST_LOOK_SECONDS = 2.0
+
+
+async def in_slot(pieces: Pieces, slot: Slot) -> Pieces:
+    async with slot, aclosing(pieces):
+        async for piece in pieces:
+            yield piece
 
 
 async def looked_at(pieces: Pieces) -> AsyncIterator[tuple[int, str | Ended]]:

@@ -20,6 +20,8 @@ from models_service.protocol import ChatMessage, EmbedDone
 from qa.compose import MAX_TOKENS
 from webapp import access
 from webapp.accounts.authentication import ApiKeyAuthentication
+from webapp.accounts.models import Scope
+from webapp.api.idempotency import Idempotent
 from webapp.api.openai import answers, catalogue, grounded, pieces
 from webapp.api.openai.errors import NoSuchModel, WritingFailed, openai_exception_handler
 from webapp.api.openai.requests import (
@@ -31,6 +33,8 @@ from webapp.api.openai.requests import (
 )
 from webapp.chat import answering, generator
 from webapp.errors import BadInput, NotSignedIn
+from webapp.limits import meter
+from webapp.limits.slots import Slot
 
 COMPLETION_TOKENS = 16
 """What OpenAI's interface says when a completion does not name its length."""
@@ -44,6 +48,7 @@ class HasKey(BasePermission):
         if not request.user.is_authenticated:
             raise NotSignedIn(_("An API key is needed: send it as `Authorization: Bearer KEY`. Keys are made on the "
                                 "account page."))
+        access.require_scope(request.user, Scope.ANSWERS)
         access.require(request.user, "chat")
         return True
 
@@ -56,12 +61,14 @@ class OpenAIView(APIView):
         return openai_exception_handler
 
 
-class WritingView(OpenAIView):
+class WritingView(Idempotent, OpenAIView):
     """What chats and completions share: from choices to a response, streamed or whole."""
+
+    uses_tokens = True
 
     def respond(self, asked: Sampling, form: answers.Form, choices: list[pieces.Choice], prompts: int = 1,
                 ) -> HttpResponseBase:
-        merged = pieces.together(choices)
+        merged = pieces.in_slot(pieces.together(choices), Slot(self.request.user).take())
         if not asked.stream:
             written = async_to_sync(pieces.gathered)(merged, len(choices))
             return Response(answers.whole(form, written, prompts))
@@ -87,7 +94,7 @@ class WritingView(OpenAIView):
               **settings: Any) -> pieces.Choice:
         seed = {} if asked.seed is None else {"seed": (asked.seed + number) % SEEDS}
         return pieces.written(
-            answering.model_service(), messages, str(request.user.pk),
+            answering.model_service(), messages, request.user,
             {"model": model.id, **asked.settings(), **seed, **settings},
         )
 
@@ -132,7 +139,9 @@ class CompletionsView(WritingView):
         ], len(prompts))
 
 
-class EmbeddingsView(OpenAIView):
+class EmbeddingsView(Idempotent, OpenAIView):
+    uses_tokens = True
+
     @extend_schema(request=EmbeddingRequest, responses={200: OpenApiTypes.OBJECT})
     def post(self, request: Request) -> Response:
         """A vector for each text, of L2 norm 1, from the encoder that the site searches with."""
@@ -144,6 +153,7 @@ class EmbeddingsView(OpenAIView):
             encoded = async_to_sync(answering.model_service().encode)(asked.inputs, client=str(request.user.pk))
         except ModelsError as problem:
             raise WritingFailed.of(problem) from None
+        meter.charge(request.user, encoded.tokens)
         dimension = encoded.vectors.shape[1]
         if asked.dimensions not in (None, dimension):
             raise BadInput(_("This model gives vectors of %(number)s numbers.") % {"number": dimension}, "dimensions")
