@@ -28,7 +28,7 @@ LEAST_ROLE = {
     "api/v1/collections/": "guest user", "api/v1/documents/": "guest user", "api/v1/conversations/": "guest",
     "api/v1/feedback/": "guest", "api/v1/summaries/": "guest", "api/v1/translation-batches/": "guest",
     "api/v1/translation-files/": "guest", "api/v1/glossary/": "user",
-    "api/v1/translations/": "user", "api/v1/keys/": "user",
+    "api/v1/translations/": "user", "api/v1/keys/": "user", "api/v1/usage": "user", "api/v1/quotas/": "admin",
     "api/v1/datasets/": "admin", "api/v1/jobs/": "admin", "api/v1/evaluations/": "admin", "api/v1/models/": "admin",
     # as LibreTranslate's clients and OpenAI's ask; refusals have those services' own form
     "detect": "guest", "translate": "guest", "translate_file": "guest", "download_file/": "guest", "v1/": "guest",
