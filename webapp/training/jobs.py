@@ -61,15 +61,13 @@ def evaluate(
     options: Mapping[str, Any] | None = None,
 ) -> Job:
     """Queue the measuring of one or more models on the held-out rows of a data set, all on the same rows."""
-    _check_data(data, task)
-    if not data.rows_held_out:
-        raise BadInput(_("The data set has no held-out rows to measure on."), "data")
+    check_evaluation(task, data)
     labels = list(dict.fromkeys(subjects.check_model(label, task) for label in models))
     if not 1 <= len(labels) <= MOST_MODELS:
         raise BadInput(_("Choose one to %(most)s models.") % {"most": MOST_MODELS}, "models")
     if limit is not None and limit < 1:
         raise BadInput(_("The limit must be at least 1."), "limit")
-    chosen = _evaluation_options(task, options or {})
+    chosen = evaluation_options(task, options or {})
     return _queued(Job(
         kind=JobKind.EVALUATE, task=task, name=", ".join(labels)[:120], data=data, data_label=str(data),
         options={**chosen, "models": labels, **({"limit": limit} if limit else {})}, created_by=user,
@@ -77,7 +75,17 @@ def evaluate(
     ))
 
 
-def _evaluation_options(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def check_evaluation(task: str, data: DatasetVersion | None) -> None:
+    """BadInput when models cannot be measured on it."""
+    if data is None:
+        raise BadInput(_("Choose a data set."), "data")
+    _check_data(data, task)
+    if not data.rows_held_out:
+        raise BadInput(_("The data set has no held-out rows to measure on."), "data")
+
+
+def evaluation_options(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that the task's evaluation needs or takes; BadInput names one that is missing or is not known."""
     measured = subjects.evaluation(task)
     chosen = {name: value for name, value in options.items() if value not in (None, "")}
     for name in measured.needs:

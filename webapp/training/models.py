@@ -174,6 +174,29 @@ class Evaluation(models.Model):
         return self.task, self.data_id or self.data_label, self.condition, self.n
 
 
+class Watch(models.Model):
+    """The served model is measured on these rows every so many hours."""
+
+    task = models.CharField(max_length=12)
+    data = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="watches")
+    options = models.JSONField(default=dict, help_text="of the evaluation, such as the languages")
+    every_hours = models.PositiveIntegerField()
+    rolls_back = models.BooleanField(default=False, help_text="to the version before, when the served one falls")
+    last_at = models.DateTimeField(null=True)
+    last_job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+    good = models.ForeignKey(Evaluation, null=True, on_delete=models.SET_NULL, related_name="+",
+                             help_text="the last one that did not fall")
+    fallen = models.ForeignKey(Evaluation, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return " ".join([str(self.data), *(f"{value}" for value in self.options.values())])
+
+
 class Promotion(models.Model):
     """Who put which version into use or took it back, when, why and by which figures."""
 

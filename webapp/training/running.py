@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from models_service.training import STOPPED
 from webapp.errors import SiteError
-from webapp.training import claims, orders, outcomes, places, stream
+from webapp.training import claims, orders, outcomes, places, stream, watching
 from webapp.training.child import Child
 from webapp.training.claims import Claim
 from webapp.training.models import Job, JobStatus
@@ -135,6 +135,7 @@ class Attempt:
             result = outcomes.take_in(self.job, {"result": self.result, **self.finished})
             self.claim.give_back(JobStatus.DONE, result=result, metrics=self.finished.get("metrics", {}),
                                  ended_at=timezone.now())
+            watching.judge(self.job)
         elif status in WANTED_ENDS:
             self._has_stopped(status)
         elif claims.stopping.is_set() or child.status == STOPPED:

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from webapp import event_log
 from webapp.ops import worker_pulse
-from webapp.training import claims, queueing, running
+from webapp.training import claims, queueing, running, watching
 from webapp.training.models import WAITING, Job
 
 log = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class Attendant(threading.Thread):
         claims.free_lost_jobs()
         if _at_work.locked() or claims.stopping.is_set():
             return
+        watching.queue_due()
         overdue = Job.objects.filter(status__in=WAITING, lease="", updated_at__lt=timezone.now() - QUEUED_FOR)
         found = overdue.order_by("queued_at").first()
         if found is not None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webapp import access
 from webapp.errors import BadInput
-from webapp.training import comparing, jobs, promoting, shelf, subjects
-from webapp.training.models import DatasetVersion
+from webapp.training import comparing, jobs, promoting, shelf, subjects, watching
+from webapp.training.models import DatasetVersion, Watch
 
 ROWS_A_PAGE = 25
 
@@ -50,8 +53,43 @@ def evaluations(request: HttpRequest) -> HttpResponse:
         "models": subjects.versions_of((subjects.SUBJECTS[task].kind,)), "error": error,
         "chosen": request.POST.getlist("models") or request.GET.getlist("model"),
         "data": request.POST.get("data") or request.GET.get("data", ""),
+        "watches": watching.of(task),
         "boards": comparing.leaderboards(access.evaluations(request.user), task),
     }, status=400 if error else 200)
+
+
+@require_POST
+def watch(request: HttpRequest) -> HttpResponse:
+    """Measure what is served on a data set every so many hours."""
+    access.require(request.user, "administer")
+    task, hours = request.POST.get("task", ""), request.POST.get("every_hours", "")
+    versions = DatasetVersion.objects.filter(dataset__in=access.datasets(request.user), dataset__task=task)
+    data = versions.filter(pk=_identifier(request.POST.get("data"))).first()
+    try:
+        if data is None:
+            raise BadInput(_("Choose a data set."), "data")
+        watching.add(data, int(hours) if hours.isascii() and hours.isdigit() and len(hours) < 6 else 0,
+                     request.user, rolls_back=request.POST.get("rolls_back") == "on",
+                     options={name: value for name, value in _languages(request).items() if value})
+        messages.success(request, _("The served model is measured again and again from now on."))
+    except BadInput as problem:
+        messages.error(request, problem.message)
+    return redirect(f"{reverse('evaluations')}?{urlencode({'task': task})}")
+
+
+@require_POST
+def unwatch(request: HttpRequest, identifier: int) -> HttpResponse:
+    access.require(request.user, "administer")
+    found = get_object_or_404(Watch, pk=identifier)
+    found.delete()
+    return redirect(f"{reverse('evaluations')}?{urlencode({'task': found.task})}")
+
+
+def _identifier(given: str | None) -> UUID | None:
+    try:
+        return UUID(given or "")
+    except ValueError:
+        return None
 
 
 def _languages(request: HttpRequest) -> dict[str, str]:

@@ -18,7 +18,7 @@ from models_service.training.plan import can_vary
 from webapp import access
 from webapp.errors import BadInput
 from webapp.ops import worker_pulse
-from webapp.training import curves, jobs, launch_form, overlaps, shelf, subjects
+from webapp.training import curves, jobs, launch_form, overlaps, shelf, subjects, watching
 from webapp.training.models import AT_WORK, TRAININGS, DatasetVersion, JobKind
 from webapp.training.serializers import job_json
 
@@ -35,7 +35,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "page": Paginator(shown, JOBS_A_PAGE).get_page(request.GET.get("page")),
         "has_data": access.datasets(request.user).exists(),
         "worker_lives": worker_pulse.beats(settings.REDIS_URL, name=worker_pulse.TRAINER),
-        "at_work": AT_WORK,
+        "at_work": AT_WORK, "falls": watching.falls(),
     })
 
 
