@@ -10,9 +10,8 @@ from pathlib import Path
 import uvicorn
 
 from models_service.memory import MB
-from models_service.model_files import FORMS, Form
 from models_service.protocol import MAX_FRAME_BYTES
-from models_service.registry import DTYPES, ModelMissing, Registry
+from models_service.registry import DTYPES, ModelMissing, ModelUnusable, Registry, forms_told
 
 GRACE_SECONDS = 3
 
@@ -46,8 +45,8 @@ def main() -> None:
     try:
         registry = Registry(dict(_named(value, parser) for value in arguments.model), arguments.models,
                             generator=arguments.generator.strip(), dtype=arguments.dtype,
-                            forms=_forms(os.environ.get("WENDA_MODEL_FORMS", ""), parser))
-    except ModelMissing as problem:
+                            forms=forms_told())
+    except (ModelMissing, ModelUnusable) as problem:
         parser.error(str(problem))
 
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line a request; the metrics say it better
@@ -74,17 +73,6 @@ def _named(value: str, parser: argparse.ArgumentParser) -> tuple[str, Path]:
     if not equals or not name or not folder:
         parser.error(f"--model {value}: write NAME=DIRECTORY.")
     return name, Path(folder)
-
-
-def _forms(value: str, parser: argparse.ArgumentParser) -> dict[str, Form]:
-    """NAME=FORM, several with commas between."""
-    found: dict[str, Form] = {}
-    for part in filter(None, (part.strip() for part in value.split(","))):
-        name, _, form = part.partition("=")
-        if not name or form not in FORMS:
-            parser.error(f"WENDA_MODEL_FORMS={value}: write NAME=FORM, a form being one of {', '.join(FORMS)}.")
-        found[name] = form
-    return found
 
 
 if __name__ == "__main__":

@@ -13,25 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models_service import model_files, samples
-from models_service.engines.base import reading_weights
-from models_service.model_files import CARD_FILE, Form, Kind, ModelUnusable
-from models_service.registry import STARTER, Model, Registry, conversions, open_engine
+from models_service.model_files import CARD_FILE, Kind, ModelMissing, ModelUnusable
+from models_service.opening import loaded
+from models_service.registry import STARTER, Model, Registry
 from models_service.translation_pairs import tell_pairs
 from models_service.versions import STARTER_VERSION, VersionRecord, Versions
 
 if TYPE_CHECKING:
-    from models_service.engines.causal import CausalEngine
-    from models_service.engines.classifier import ClassifierEngine
-    from models_service.engines.encoder import EncoderEngine
-    from models_service.engines.extractive import ExtractiveEngine
-    from models_service.engines.reader import ReaderEngine
-    from models_service.engines.reranker import RerankerEngine
-    from models_service.engines.seq2seq import Seq2SeqEngine
-
-    AnyEngine = (
-        EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine | CausalEngine
-        | ClassifierEngine
-    )
+    from models_service.opening import AnyEngine
 
 log = logging.getLogger(__name__)
 
@@ -56,18 +45,15 @@ def register(versions: Versions, source: Path, name: str, pairs: Sequence[str] =
             tell_pairs(copied, pairs, (name, folder.name))
         engine = _load(Model(name, kind, str(copied)))
         try:
-            samples.write(copied, kind, samples.run_of(engine, kind))
+            samples.write(copied, kind, engine)
         finally:
             engine.close()
 
     return versions.register(folder, name, kind="translator" if pairs else None, complete=complete)
 
 
-def bring_up(model: Model, versions: Versions | None = None, form: Form | None = None) -> AnyEngine:
+def bring_up(model: Model, versions: Versions | None = None) -> AnyEngine:
     """The model's engine, loaded, warm and checked against what was registered.
-
-    Args:
-        form: see `open_engine`.
 
     Raises:
         ModelMissing, ModelUnusable: it cannot be served, or gives something else than when it was registered.
@@ -76,9 +62,9 @@ def bring_up(model: Model, versions: Versions | None = None, form: Form | None =
     registered = versions is not None and folder == versions.directory(model.name, model.version)
     if registered:
         model_files.check_records(folder, versions.record(model.name, model.version).files)
-    engine = _load(model, conversions(versions.folder) if versions else None, form)
+    engine = _load(model, versions.folder if versions else None)
     try:
-        if samples.check(_samples_folder(model, folder), model.kind, samples.run_of(engine, model.kind)):
+        if samples.check(_samples_folder(model, folder), model.kind, engine):
             log.info("%s, version %s, gives what it gave when it was registered", model.name, model.version)
         elif registered:
             raise ModelUnusable(f"The samples of {model.name}, version {model.version}, are missing.")
@@ -94,17 +80,14 @@ def _samples_folder(model: Model, folder: Path) -> Path:
     return STARTER / model.kind if model.version == STARTER_VERSION else folder
 
 
-def _load(model: Model, converted: Path | None = None, form: Form | None = None) -> AnyEngine:
+def _load(model: Model, folder: Path | None = None) -> AnyEngine:
     """Whatever the libraries say of files that are no weights is one kind of trouble here."""
-    engine = open_engine(model, converted, form)
     try:
-        with reading_weights:
-            engine.load()
-    except ModelUnusable:
+        return loaded(model, folder)
+    except (ModelMissing, ModelUnusable):
         raise
     except Exception as problem:
         raise ModelUnusable(f"{model.name} cannot be loaded: {type(problem).__name__}: {problem}") from problem
-    return engine
 
 
 def _card(run: Path) -> dict[str, Any]:
@@ -129,7 +112,7 @@ def _card(run: Path) -> dict[str, Any]:
 def main(name: str) -> None:
     model = Registry().version(name, STARTER_VERSION)
     engine = _load(model)
-    samples.write(_samples_folder(model, model.directory()), model.kind, samples.run_of(engine, model.kind))
+    samples.write(_samples_folder(model, model.directory()), model.kind, engine)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from models_service import model_files, samples
 from models_service.engines.causal_files import read_causal, read_tokenizer
 from models_service.engines.reader import make_types_alike, read_model, tokenizer_directory
 from models_service.model_files import CALIBRATION_FILE, CARD_FILE, SAMPLES_FILE, Kind, ModelUnusable
-from models_service.registry import Model, open_engine
+from models_service.opening import open_engine
+from models_service.registry import Model
 
 
 def export(model: Model, target: Path) -> None:
@@ -53,8 +54,8 @@ def _compare(model: Model, target: Path) -> None:
     exported = open_engine(Model(model.name, model.kind, str(target)))
     exported.load()
     try:
-        samples.write(target, model.kind, samples.run_of(original, model.kind))
-        samples.check(target, model.kind, samples.run_of(exported, model.kind))
+        samples.write(target, model.kind, original)
+        samples.check(target, model.kind, exported)
     except ModelUnusable as problem:
         raise ModelUnusable(f"The export of {model.label} differs from it: {problem}") from None
     finally:

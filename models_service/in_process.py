@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from models_service import registry, translating
+from models_service import opening, registry, translating
 from models_service.client import Encoded, Models, encodable
-from models_service.engines.base import reading_weights
 from models_service.engines.generating import Generator
 from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading
@@ -45,7 +44,7 @@ from models_service.slots import Slots
 def registered_generator(folder: Path | None, wanted: str = "") -> Generator | None:
     """The generator that is served: the one that is named, by its name or its folder, or else the first promoted."""
     try:
-        engine = registry.open_engine(registry.Registry(folder=folder, generator=wanted).default("generator"))
+        engine = opening.open_engine(registry.Registry(folder=folder, generator=wanted).default("generator"))
     except (ModelMissing, ModelUnusable):
         return None
     from models_service.engines.causal_generator import CausalGenerator
@@ -183,12 +182,9 @@ class InProcessModels(Models):
         with self._one_at_a_time:
             if kind not in self._engines:
                 try:
-                    engine = registry.open_engine(self._models[kind], registry.conversions(self._folder))
-                    with reading_weights:
-                        engine.load()
+                    self._engines[kind] = opening.loaded(self._models[kind], self._folder)
                 except (ModelMissing, ModelUnusable) as problem:
                     raise ModelsUnavailable(str(problem), retryable=False) from None
-                self._engines[kind] = engine
             began = time.perf_counter()
             work = self._engines[kind].summarize if kind == "summarizer" else self._engines[kind].run
             return work(given), time.perf_counter() - began

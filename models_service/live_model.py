@@ -145,7 +145,7 @@ class LiveModel:
         """In the engine's thread: the first of the candidates that comes up."""
         for model in candidates:
             try:
-                engine = bring_up(model, self._registry.versions, self._registry.forms.get(model.name))
+                engine = bring_up(model, self._registry.versions)
             except Exception as problem:  # whatever a model's files or libraries do, the next one may be fine
                 self._refuse(f"version {model.version}", problem)
                 continue

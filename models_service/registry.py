@@ -1,24 +1,22 @@
 """Which models there are, by name, and which version of each is served now.
 
-The starter models come with the software; others are registered under a folder (`versions.py`). Imports no engine
-before one is asked for, so that a process which only needs a name starts quickly.
+The starter models come with the software; others are registered under a folder (`versions.py`). Imports no engine, so
+that a process which only needs a name starts quickly; `opening.py` makes a model's engine.
 """
 
 from __future__ import annotations
 
-import threading
-import warnings
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from models_service.base_models import BaseModelMissing, resolve
-from models_service.engines.base import reading_weights
 from models_service.model_files import (
     CALIBRATION_FILE,
+    FORMS,
     Form,
     Kind,
     ModelMissing,
@@ -29,19 +27,10 @@ from models_service.model_files import (
 )
 from models_service.versions import STARTER_VERSION, Live, Versions
 
-if TYPE_CHECKING:
-    from models_service.engines.causal import CausalEngine
-    from models_service.engines.classifier import ClassifierEngine
-    from models_service.engines.encoder import EncoderEngine
-    from models_service.engines.extractive import ExtractiveEngine
-    from models_service.engines.reader import ReaderEngine
-    from models_service.engines.reranker import RerankerEngine
-    from models_service.engines.seq2seq import Seq2SeqEngine
-
 __all__ = [
     "CALIBRATION_FILE", "ENCODER", "READER", "STARTER_ENCODER", "SUMMARIZER", "TRANSLATOR", "Kind", "Model",
-    "ModelMissing", "ModelUnusable", "Registry", "adapter_base", "calibration", "check_files", "load_reader",
-    "load_translator", "named_or_directory", "open_engine",
+    "ModelMissing", "ModelUnusable", "Registry", "adapter_base", "calibration", "check_files", "forms_told",
+    "named_or_directory",
 ]
 
 ENCODER = "all-MiniLM-L6-v2"
@@ -50,11 +39,9 @@ SUMMARIZER = "wenda-summarizer"
 TRANSLATOR = "wenda-translator"
 STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
-CONVERTED = ".converted"
 ELSEWHERE_VERSION = "directory"
 """The version of a model that is served from a directory; where it stays served, the place is part of it."""
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-_importing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -67,6 +54,9 @@ class Model:
     version: str = ELSEWHERE_VERSION
     dtype: str = "auto"
     """Of a generator: the number format that it computes in, of DTYPES."""
+    form: Form | None = None
+    """What an encoder or a reader computes in; by default the fastest that agrees. A translator takes float32, which
+    is as it was saved."""
 
     @property
     def label(self) -> str:
@@ -105,10 +95,10 @@ class Registry:
             generator: which one is the default: a registered name, or a directory; otherwise the first that is
                 served.
             dtype: in which number format generators compute.
-            forms: what the models of these names compute in, where it is not to be the fastest.
+            forms: what the models of these names compute in, see `Model`.
         """
-        self.forms = forms
-        self._starters = {model.name: model for model in STARTERS}
+        self._forms = forms
+        self._starters = {model.name: replace(model, form=forms.get(model.name)) for model in STARTERS}
         self.versions = None if folder is None else versions_in(folder)
         self._elsewhere: dict[str, Model] = {}
         self._dtype = dtype
@@ -158,7 +148,8 @@ class Registry:
         if self.versions is None:
             raise ModelMissing(f"There is no version {version} of {name}.")
         record = self.versions.record(name, version)
-        return Model(name, record.kind, str(self.versions.directory(name, version)), version, self._dtype)
+        folder = str(self.versions.directory(name, version))
+        return Model(name, record.kind, folder, version, self._dtype, self._forms.get(name))
 
     def live(self, name: str) -> Live:
         """Which version is served by the registry's word, and how often that has changed. Raises ModelUnusable."""
@@ -182,7 +173,7 @@ class Registry:
 
     def _in_directory(self, name: str, kind: Kind, directory: Path) -> Model:
         version = f"{ELSEWHERE_VERSION}-{sha256(str(directory.resolve()).encode()).hexdigest()[:8]}"
-        return Model(name, kind, str(directory), version, self._dtype)
+        return Model(name, kind, str(directory), version, self._dtype, self._forms.get(name))
 
     def _if_there(self, name: str, version: str) -> Model | None:
         try:
@@ -200,90 +191,24 @@ def versions_in(folder: Path) -> Versions:
     return Versions(folder, {model.name: model.kind for model in STARTERS})
 
 
-def open_engine(
-    model: Model, converted: Path | None = None, form: Form | None = None
-) -> (
-    EncoderEngine | ReaderEngine | RerankerEngine | ExtractiveEngine | Seq2SeqEngine | CausalEngine | ClassifierEngine
-):
-    """The model's engine, not yet loaded.
-
-    Args:
-        converted: where faster forms of models are kept, and which is fastest here; without it a model is computed as
-            it was saved, in float32 or bfloat16.
-        form: what an encoder or a reader computes in; by default the fastest that agrees. A translator takes
-            float32, which is as it was saved.
-
-    Raises:
-        ModelMissing, ModelUnusable
-    """
-    folder = model.directory()
-    # Two engines may be opened at once, and transformers does not like to be imported by two threads.
-    with _importing:
-        _hush()
-        from models_service.engines.forms import Choice
-
-        if model.kind == "encoder":
-            from models_service.engines.encoder import EncoderEngine
-
-            return EncoderEngine(model.name, folder, Choice(form, converted))
-        if model.kind == "classifier":
-            from models_service.engines.classifier import ClassifierEngine
-
-            return ClassifierEngine(model.name, folder)
-        if model.kind == "reranker":
-            from models_service.engines.reranker import RerankerEngine
-
-            return RerankerEngine(model.name, folder)
-        if model.kind == "generator":
-            from models_service.engines.causal import CausalEngine
-
-            return CausalEngine(model.name, folder, model.dtype)
-        if model.kind == "summarizer":
-            from models_service.engines.extractive import ExtractiveEngine
-
-            return ExtractiveEngine(model.name, folder)
-        if model.kind == "translator":
-            from models_service.engines.seq2seq import Seq2SeqEngine
-
-            return Seq2SeqEngine(model.name, folder, None if form == "float32" else converted)
-        from models_service.engines.reader import ReaderEngine
-
-        return ReaderEngine.at(model.name, folder, Choice(form, converted))
-
-
-def _hush() -> None:
-    """No progress bars, no report that an adapter's head is not among the base model's weights, and nothing of what
-    peft and transformers have to say to each other."""
-    from transformers.utils import logging
-
-    warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-
-
-def load_reader(name: str = READER, folder: Path | None = None) -> ReaderEngine:
-    """A reader by name or by directory, loaded. Raises ModelMissing, ModelUnusable."""
-    engine = open_engine(named_or_directory(name, "reader", folder), conversions(folder))
-    with reading_weights:
-        engine.load()
-    return engine
-
-
-def conversions(folder: Path | None) -> Path | None:
-    """Where, in the registry's folder, other forms of its models are kept."""
-    return folder / CONVERTED if folder else None
-
-
-def load_translator(name: str = TRANSLATOR, folder: Path | None = None) -> Seq2SeqEngine:
-    """A translator by name or by directory, loaded. Raises ModelMissing, ModelUnusable."""
-    engine = open_engine(named_or_directory(name, "translator", folder), conversions(folder))
-    with reading_weights:
-        engine.load()
-    return engine
-
-
 def named_or_directory(name: str, kind: Kind, folder: Path | None = None) -> Model:
     """For commands, whose user may name a directory; the service takes names only. `folder` holds the registry."""
+    forms = forms_told()
     if Path(name).is_dir():
-        return Model(Path(name).resolve().name, kind, name)
-    return Registry(folder=folder).find(name)
+        own = Path(name).resolve().name
+        return Model(own, kind, name, form=forms.get(own))
+    return Registry(folder=folder, forms=forms).find(name)
+
+
+def forms_told() -> dict[str, Form]:
+    """What WENDA_MODEL_FORMS says: NAME=FORM, several with commas between. Raises ModelUnusable."""
+    value = os.environ.get("WENDA_MODEL_FORMS", "")
+    found: dict[str, Form] = {}
+    for part in filter(None, (part.strip() for part in value.split(","))):
+        name, _, form = part.partition("=")
+        if not name or form not in FORMS:
+            raise ModelUnusable(
+                f"WENDA_MODEL_FORMS={value}: write NAME=FORM, a form being one of {', '.join(FORMS)}."
+            )
+        found[name] = form
+    return found

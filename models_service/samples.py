@@ -19,17 +19,16 @@ from models_service.classification_samples import ClassifierSamples
 from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading, Span
 from models_service.engines.summarizing import Document
-from models_service.model_files import SAMPLES_FILE, Kind, ModelUnusable
+from models_service.model_files import SAMPLES_FILE, Form, Kind, ModelUnusable
 from models_service.protocol import SpanResult
 from models_service.translation_samples import TranslatorSamples
 
-LEAST_COSINE = 0.99
-"""Between a vector now and then: bfloat16 against float32 keeps above 0.999, and 8 bits above this."""
-MARGIN_TOLERANCE = 0.5
+LEAST_COSINE: dict[Form, float] = {"float32": 0.999, "bfloat16": 0.999, "int8": 0.99}
+"""Between a vector now, in this form, and then."""
+MARGIN_TOLERANCE: dict[Form, float] = {"float32": 0.25, "bfloat16": 0.25, "int8": 0.5}
 MARGIN_SHARE = 0.02
 """How far a span's score may move: this much, and this share of it. Of the starter reader on these samples bfloat16
 moves none by more than 0.12, and 8 bits by 0.31."""
-
 SCORE_TOLERANCE = 0.03
 """How far a sentence's score, 0 to 1, may move."""
 
@@ -98,13 +97,14 @@ Run = Callable[[Sequence[Any]], list[Any]]
 """An engine's `run`, or a summarizer's `summarize`."""
 
 
-def run_of(engine: Any, kind: Kind) -> Run:
+def _run_of(engine: Any, kind: Kind) -> Run:
     """What the samples are of: an engine's outputs; of a summarizer's, which are vectors, what it makes of them."""
     return engine.summarize if kind == "summarizer" else engine.run
 
 
-def write(folder: Path, kind: Kind, run: Run) -> None:
+def write(folder: Path, kind: Kind, engine: Any) -> None:
     """Compute the samples with a loaded engine and keep them in its folder."""
+    run = _run_of(engine, kind)
     made: BaseModel
     if kind == "classifier":
         made = classification_samples.made(run)
@@ -117,8 +117,8 @@ def write(folder: Path, kind: Kind, run: Run) -> None:
     (folder / SAMPLES_FILE).write_text(made.model_dump_json() + "\n", encoding="utf-8")
 
 
-def check(folder: Path, kind: Kind, run: Run) -> bool:
-    """Compute the folder's samples anew; False when it has none.
+def check(folder: Path, kind: Kind, engine: Any) -> bool:
+    """Compute the folder's samples anew with a loaded engine; False when it has none.
 
     Raises:
         ModelUnusable: the results are not those that were kept; the sentence says where they part.
@@ -126,11 +126,12 @@ def check(folder: Path, kind: Kind, run: Run) -> bool:
     file = folder / SAMPLES_FILE
     if not file.is_file():
         return False
+    run = _run_of(engine, kind)
     try:
         if kind == "encoder":
-            _compare_vectors(EncoderSamples.model_validate_json(file.read_bytes()), run)
+            _compare_vectors(EncoderSamples.model_validate_json(file.read_bytes()), run, LEAST_COSINE[engine.form])
         elif kind == "reader":
-            _compare_spans(ReaderSamples.model_validate_json(file.read_bytes()), run)
+            _compare_spans(ReaderSamples.model_validate_json(file.read_bytes()), run, MARGIN_TOLERANCE[engine.form])
         elif kind == "generator":
             generator_samples.compare(generator_samples.GeneratorSamples.model_validate_json(file.read_bytes()), run)
         elif kind == "summarizer":
@@ -172,18 +173,18 @@ def _summarized(run: Run) -> SummarizerSamples:
     ])
 
 
-def _compare_vectors(kept: EncoderSamples, run: Run) -> None:
+def _compare_vectors(kept: EncoderSamples, run: Run, least: float) -> None:
     for text, then, now in zip(kept.texts, kept.vectors, run(kept.texts), strict=True):
         if len(then) != len(now):
             raise ModelUnusable(f"It gives vectors of {len(now)} numbers, and of {len(then)} when it was registered.")
         cosine = float(np.dot(then, now) / max(np.linalg.norm(then) * np.linalg.norm(now), 1e-12))
-        if not cosine >= LEAST_COSINE:
+        if not cosine >= least:
             raise ModelUnusable(
                 f"Its vector for {text[:40]!r} agrees only {cosine:.4f} with the one of when it was registered."
             )
 
 
-def _compare_spans(kept: ReaderSamples, run: Run) -> None:
+def _compare_spans(kept: ReaderSamples, run: Run, tolerance: float) -> None:
     inputs = [Reading(one.question, one.passage) for one in kept.readings]
     for one, now in zip(kept.readings, run(inputs), strict=True):
         if not one.spans and not now:
@@ -192,7 +193,7 @@ def _compare_spans(kept: ReaderSamples, run: Run) -> None:
             raise ModelUnusable(f"For {one.question!r} it finds spans only now, or found some only then.")
         best = one.spans[0]
         same = _same_span(best, now)
-        if same is None or not _near(same.score, best.score) or not _near(now[0].score, best.score):
+        if same is None or not all(_near(score, best.score, tolerance) for score in (same.score, now[0].score)):
             found = f"{same.score:.2f}" if same else "not at all"
             raise ModelUnusable(
                 f"For {one.question!r} it found {best.text[:40]!r} with a score of {best.score:.2f} when it was "
@@ -202,7 +203,7 @@ def _compare_spans(kept: ReaderSamples, run: Run) -> None:
 
 def _compare_scores(kept: RerankerSamples, run: Run) -> None:
     for (query, _), then, now in zip(kept.pairs, kept.scores, run([Pair(*pair) for pair in kept.pairs]), strict=True):
-        if not _near(now, then):
+        if not _near(now, then, MARGIN_TOLERANCE["float32"]):
             raise ModelUnusable(f"For {query!r} it gives {now:.2f}; it gave {then:.2f} when it was registered.")
 
 
@@ -221,5 +222,5 @@ def _same_span(wanted: SpanResult, spans: Sequence[Span]) -> Span | None:
     return next((span for span in spans if (span.start, span.end) == (wanted.start, wanted.end)), None)
 
 
-def _near(now: float, then: float) -> bool:
-    return abs(now - then) <= MARGIN_TOLERANCE + MARGIN_SHARE * abs(then)
+def _near(now: float, then: float, tolerance: float) -> bool:
+    return abs(now - then) <= tolerance + MARGIN_SHARE * abs(then)

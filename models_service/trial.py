@@ -19,10 +19,10 @@ def main() -> int:
     options = parser.parse_args()
 
     from models_service.admission import bring_up
-    from models_service.registry import Registry
+    from models_service.registry import Registry, forms_told
 
-    registry = Registry(folder=options.models)
     try:
+        registry = Registry(folder=options.models, forms=forms_told())
         bring_up(registry.find(options.model), registry.versions).close()
     except (ModelMissing, ModelUnusable) as problem:
         print(problem, file=sys.stderr)

@@ -13,7 +13,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 from models_service.engines.base import Engine, like_sized
 from models_service.engines.forms import Body, Choice
 from models_service.engines.precision import device
-from models_service.model_files import ModelUnusable, weight_files
+from models_service.model_files import Form, ModelUnusable, weight_files
 
 PROBE = (
     "When was the bridge opened?",
@@ -39,6 +39,11 @@ class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
         self._takes_types = False
         self._first_token = False
         self.batch_tokens = 0
+
+    @property
+    def form(self) -> Form:
+        """What it computes in."""
+        return self._body.form
 
     def load(self) -> None:
         where = device()

@@ -20,7 +20,7 @@ from models_service.engines.forms import Body, Choice
 from models_service.engines.precision import device
 from models_service.engines.reading import Reading, Span
 from models_service.engines.span_windows import Window, cut_windows, pad
-from models_service.model_files import weight_files
+from models_service.model_files import Form, weight_files
 from models_service.protocol import Calibration
 
 MAX_ANSWER_TOKENS = 30
@@ -77,6 +77,11 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
     def at(cls, name: str, directory: Path, choice: Choice | None = None) -> ReaderEngine:
         """The reader in a directory, not yet loaded."""
         return cls(None, None, name=name, directory=directory, choice=choice)
+
+    @property
+    def form(self) -> Form:
+        """What it computes in."""
+        return self._body.form if self._body else "float32"
 
     def load(self) -> None:
         """Read model, tokenizer and calibration; a reader made in memory has them."""

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from models_service.evaluation.translation import scores
-from models_service.registry import load_translator
+from models_service.opening import load_translator
 from models_service.translation_pairs import pairs_of
 from tests.models_service.tiny_translator import save_tiny_translator
 

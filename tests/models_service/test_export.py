@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_service import registry, samples
+from models_service import samples
 from models_service.export import export
 from models_service.model_files import ModelUnusable, adapter_base
+from models_service.opening import load_reader
 from models_service.registry import Model
 
 
@@ -38,7 +39,7 @@ def test_an_adapter_is_merged_into_a_model_that_needs_nothing_else(adapter: Path
     export(Model("mine", "reader", str(adapter), "v1"), target)
     assert adapter_base(target) is None and (target / "model.safetensors").is_file()
     assert not list(target.glob("*.bin")) and not (target / "samples.json").exists()
-    one, other = registry.load_reader(str(adapter)), registry.load_reader(str(target))
+    one, other = load_reader(str(adapter)), load_reader(str(target))
     assert other.calibration == one.calibration
     for then, now in zip(one.run(samples.READINGS), other.run(samples.READINGS), strict=True):
         assert (now[0].start, now[0].end) == (then[0].start, then[0].end)

@@ -13,6 +13,7 @@ import pytest
 from models_service import registry
 from models_service.engines.reading import Reading
 from models_service.errors import ModelsError
+from models_service.opening import load_reader
 from models_service.protocol import ReadRequest
 from models_service.registry import Model, ModelMissing, ModelUnusable, Registry
 from models_service.service import Service
@@ -45,7 +46,7 @@ def test_an_adapter_on_a_pickled_base_is_refused(tmp_path: Path) -> None:
             (folder / name).write_text("{}")
     (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(base)}))
     with pytest.raises(ModelUnusable, match="a pickle"):
-        registry.load_reader(str(adapter))
+        load_reader(str(adapter))
 
 
 def test_a_model_that_is_not_there_is_named_with_the_mend(tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_an_adapter_reads_as_the_model_it_was_saved_from(tmp_path: Path, tiny_re
     model.save_pretrained(tmp_path)
     asked = [Reading("When?", "The bridge over the strait was opened in 1973.", 3)]
     expected = ReaderEngine(model, AutoTokenizer.from_pretrained(tiny_reader)).run(asked)
-    found = registry.load_reader(str(tmp_path)).run(asked)
+    found = load_reader(str(tmp_path)).run(asked)
     assert [span.text for span in found[0]] == [span.text for span in expected[0]]
     np.testing.assert_allclose([s.score for s in found[0]], [s.score for s in expected[0]], rtol=0.05, atol=0.05)
 

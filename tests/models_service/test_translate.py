@@ -15,8 +15,9 @@ from models_service.client import ModelService
 from models_service.errors import ModelsError, ModelsUnavailable
 from models_service.in_process import InProcessModels
 from models_service.model_files import ModelUnusable
+from models_service.opening import load_translator
 from models_service.protocol import LanguagesRequest, TranslateRequest
-from models_service.registry import TRANSLATOR, Registry, load_translator, versions_in
+from models_service.registry import TRANSLATOR, Registry, versions_in
 from models_service.service import Service
 from models_service.versions import Versions
 from tests.models_service.conftest import ServiceProcess
@@ -132,7 +133,7 @@ def test_what_does_not_translate_as_it_did_does_not_go_live(versions: Versions, 
     shutil.copytree(versions.directory(TRANSLATOR, "v1"), folder)
     kept = json.loads((folder / "samples.json").read_text())
     assert {one["pair"]["target"] for one in kept["translations"]} == {"de", "en", "zh"}
-    samples.check(folder, "translator", load_translator(str(folder)).run)
+    samples.check(folder, "translator", load_translator(str(folder)))
     other = save_tiny_translator(tmp_path / "other", seed=1)
     with pytest.raises(ModelUnusable, match="does not translate as it did when it was registered"):
-        samples.check(folder, "translator", load_translator(str(other)).run)
+        samples.check(folder, "translator", load_translator(str(other)))

@@ -11,7 +11,8 @@ from models_service.evaluation import reading
 from models_service.evaluation.report import Report, from_examples
 from models_service.formats.squad import Question, read_squad
 from models_service.in_process import InProcessModels
-from models_service.registry import READER, load_reader
+from models_service.opening import load_reader
+from models_service.registry import READER
 from qa import evaluation, open_collection
 from webapp.ops.evaluations.task import Order, Task
 

@@ -9,7 +9,8 @@ from sacrebleu.metrics.chrf import CHRF
 from models_service.evaluation.report import Report
 from models_service.evaluation.translation import scores, translated
 from models_service.formats.parallel import read_pairs
-from models_service.registry import TRANSLATOR, load_translator, named_or_directory
+from models_service.opening import loaded
+from models_service.registry import TRANSLATOR, named_or_directory
 from models_service.translating import choose, offers_of
 from webapp.ops.evaluations.task import Order, Task
 
@@ -18,7 +19,7 @@ def _translate(order: Order) -> Report:
     pairs = read_pairs(order.data, order.source, order.target)[: order.limit]
     model = named_or_directory(order.model, "translator", order.models_folder)
     offered = choose(offers_of(model), order.source, order.target, None).pair
-    engine = load_translator(order.model, order.models_folder)
+    engine = loaded(model, order.models_folder)
     began = time.monotonic()
     made = translated(engine.run, [offered.rewriting(text) for text, _ in pairs], order.progress)
     seconds = time.monotonic() - began
