@@ -25,6 +25,9 @@ TRANSLATOR_FILE = "translator.json"
 Kind = Literal["encoder", "reader", "reranker", "summarizer", "translator", "generator", "classifier"]
 Form = Literal["float32", "bfloat16", "int8"]
 """In which an encoder or a reader computes."""
+FORMS: tuple[Form, ...] = ("float32", "bfloat16", "int8")
+LEAST_AGREEMENT: dict[Form, float] = {"float32": 0.999, "bfloat16": 0.999, "int8": 0.99}
+"""Cosine between what a form gives and what another than 8 bits gives, on this machine or another."""
 TRANSLATING = frozenset(("MarianMTModel", "M2M100ForConditionalGeneration", "MBartForConditionalGeneration"))
 """Architectures of translators; others translate when their folder says so."""
 KEPT = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.md", "*.model", "*.spm", "*.jinja")
@@ -37,7 +40,6 @@ CLASSIFYING = ("ForSequenceClassification", "ForTokenClassification")
 CLASSIFYING_ADAPTERS: dict[Any, Literal["text", "tokens"]] = {"SEQ_CLS": "text", "TOKEN_CLS": "tokens"}
 HEADS = ("classifier.weight", "score.weight", "classifier.out_proj.weight")
 """How a classifier's last layer may be named."""
-FORMS: tuple[Form, ...] = ("float32", "bfloat16", "int8")
 CHUNK_BYTES = 1 << 20
 
 
@@ -218,13 +220,13 @@ def copy(source: Path, target: Path) -> None:
             continue
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, target / name)
-        _sync(target / name)
+        sync(target / name)
 
 
 def records(folder: Path) -> dict[str, FileRecord]:
     """Size and checksum of each of the model's files."""
     return {
-        str(name): FileRecord(size=(folder / name).stat().st_size, sha256=_sha256(folder / name))
+        str(name): FileRecord(size=(folder / name).stat().st_size, sha256=sha256(folder / name))
         for name in kept_files(folder)
     }
 
@@ -235,13 +237,8 @@ def check_records(folder: Path, recorded: dict[str, FileRecord]) -> None:
         file = folder / name
         if not file.is_file():
             raise ModelUnusable(f"{name} is missing from {folder}.")
-        if file.stat().st_size != record.size or _sha256(file) != record.sha256:
+        if file.stat().st_size != record.size or sha256(file) != record.sha256:
             raise ModelUnusable(f"{name} in {folder} was changed or damaged since it was registered.")
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The weights themselves, in one order."""
-    return sorted(folder.glob("*.safetensors"))
 
 
 def weight_bytes(folder: Path) -> int:
@@ -280,7 +277,7 @@ def read_object(file: Path) -> dict[str, Any]:
     return values
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
     digest = hashlib.sha256()
     with file.open("rb") as opened:
         while chunk := opened.read(CHUNK_BYTES):
@@ -288,7 +285,8 @@ def _sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Bring a file, or a folder's new names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

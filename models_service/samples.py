@@ -19,12 +19,10 @@ from models_service.classification_samples import ClassifierSamples
 from models_service.engines.pairs import Pair
 from models_service.engines.reading import Reading, Span
 from models_service.engines.summarizing import Document
-from models_service.model_files import SAMPLES_FILE, Form, Kind, ModelUnusable
+from models_service.model_files import LEAST_AGREEMENT, SAMPLES_FILE, Form, Kind, ModelUnusable
 from models_service.protocol import SpanResult
 from models_service.translation_samples import TranslatorSamples
 
-LEAST_COSINE: dict[Form, float] = {"float32": 0.999, "bfloat16": 0.999, "int8": 0.99}
-"""Between a vector now, in this form, and then."""
 MARGIN_TOLERANCE: dict[Form, float] = {"float32": 0.25, "bfloat16": 0.25, "int8": 0.5}
 MARGIN_SHARE = 0.02
 """How far a span's score may move: this much, and this share of it. Of the starter reader on these samples bfloat16
@@ -129,7 +127,7 @@ def check(folder: Path, kind: Kind, engine: Any) -> bool:
     run = _run_of(engine, kind)
     try:
         if kind == "encoder":
-            _compare_vectors(EncoderSamples.model_validate_json(file.read_bytes()), run, LEAST_COSINE[engine.form])
+            _compare_vectors(EncoderSamples.model_validate_json(file.read_bytes()), run, LEAST_AGREEMENT[engine.form])
         elif kind == "reader":
             _compare_spans(ReaderSamples.model_validate_json(file.read_bytes()), run, MARGIN_TOLERANCE[engine.form])
         elif kind == "generator":

@@ -152,7 +152,7 @@ class Versions:
             except BaseException:
                 shutil.rmtree(fresh, ignore_errors=True)
                 raise
-            _sync_folder(place)
+            model_files.sync(place)
         return record
 
     def promote(self, name: str, version: str) -> Live:
@@ -219,7 +219,7 @@ class Versions:
         place = self._place(name)
         _write(place / ".live.new", live)
         os.replace(place / ".live.new", place / LIVE_FILE)
-        _sync_folder(place)
+        model_files.sync(place)
         return live
 
 
@@ -236,12 +236,3 @@ def _write(file: Path, values: BaseModel) -> None:
         opened.write(values.model_dump_json(indent=2) + "\n")
         opened.flush()
         os.fsync(opened.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the folder's new names survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,7 +13,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 from models_service.engines.base import Engine, like_sized
 from models_service.engines.forms import Body, Choice
 from models_service.engines.precision import device
-from models_service.model_files import Form, ModelUnusable, weight_files
+from models_service.model_files import Form, ModelUnusable
 
 PROBE = (
     "When was the bridge opened?",
@@ -56,7 +56,7 @@ class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
         self._takes_types = getattr(self._model.config, "type_vocab_size", 0) > 1
         self._body = Body(self.name, self._model, self._tokenizer)
         self._body.settle(
-            self._choice, weight_files(self._directory), lambda: np.stack(self.run(PROBE)), lambda: self.run(WORK)
+            self._choice, [self._directory], lambda: np.stack(self.run(PROBE)), lambda: self.run(WORK)
         )
 
     def warm(self) -> None:

@@ -1,32 +1,26 @@
 """In which form a model of the BERT family computes on this machine: float32, bfloat16 or 8 bits.
 
 By default the fastest one that agrees. Each form is compared with float32 on the engine's own probe before it may
-serve, and the difference is logged; which one is fastest is measured once, by a short run, and remembered in a cache
-folder by the weights' checksum and by what the processor can do. Vectors of two forms stay comparable: an index does
-not care which of them made it.
+serve, and the difference is logged; which one is fastest is measured once, by a short run, and remembered. Vectors of
+two forms stay comparable: an index does not care which of them made it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import ctranslate2
 import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from models_service.engines import int8
+from models_service.engines import conversions, int8
 from models_service.engines.precision import agreement, has_bfloat16
-from models_service.model_files import FORMS, Form
+from models_service.model_files import FORMS, LEAST_AGREEMENT, Form
 
-LEAST_AGREEMENT: dict[Form, float] = {"float32": 1.0, "bfloat16": 0.999, "int8": 0.99}
-"""Cosine between what a form gives for each row of the probe and what float32 gives."""
 RUNS = 2
 log = logging.getLogger(__name__)
 
@@ -56,25 +50,29 @@ class Body:
         return self._int8.states(ids, types) if self._int8 else None
 
     def settle(
-        self, choice: Choice, weights: Sequence[Path], probe: Callable[[], np.ndarray], work: Callable[[], object]
+        self, choice: Choice, folders: Sequence[Path], probe: Callable[[], np.ndarray],
+        work: Callable[[], object] | None = None,
     ) -> None:
         """
         Args:
-            weights: the files that the model was read from; they name its place in the cache.
+            folders: those that the model was read from.
             probe: gives rows of results on sample inputs.
-            work: computes a batch of the usual size, to be timed.
+            work: computes a batch of the usual size, to be timed. Without it nothing is measured, and 8 bits are
+                taken only where they are wanted.
         """
-        place = choice.cache / _checksum(weights) if choice.cache else None
+        place = conversions.place(choice.cache, *folders) if choice.cache else None
         able = self._able(place)
-        wanted = choice.wanted or (_remembered(place) if place else None)
+        wanted = choice.wanted or (_remembered(place) if place and work else None)
         if wanted == self.form:
             return
         exact = probe()
-        if wanted is None and place is not None and able:
+        if wanted is None and place is not None and work is not None and able:
             wanted = self._fastest(able, place, exact, probe, work)
         elif wanted is None:
             wanted = "bfloat16" if "bfloat16" in able else "float32"
-        if wanted != self.form and not (wanted in able and self._agrees(wanted, place, exact, probe)):
+        if wanted == "float32":
+            self._take("float32", place)
+        elif wanted != self.form and not (wanted in able and self._agrees(wanted, place, exact, probe)):
             log.warning("%s computes in float32, for it cannot in %s", self._name, wanted)
             self._take("float32", place)
         self._exact = None
@@ -94,7 +92,7 @@ class Body:
         best = min(FORMS, key=lambda form: seconds.get(form, np.inf))
         log.info("%s computes in %s; milliseconds of a batch: %s", self._name, best,
                  ", ".join(f"{form} {1000 * taken:.0f}" for form, taken in seconds.items()))
-        _remember(place, best)
+        conversions.remember(place, best)
         return best
 
     def _seconds(self, work: Callable[[], object]) -> float:
@@ -129,37 +127,8 @@ class Body:
             self._model.load_state_dict(self._exact)
         self.form = form
         if form == "int8" and place is not None:
-            folder = place / "int8"
-            if not folder.is_dir():
-                int8.convert(self._model, self._tokenizer, folder)
-            self._int8 = int8.Int8Body(folder)
-
-
-def _machine() -> str:
-    """What a choice depends on beside the weights."""
-    able = sorted(name for name, there in torch.cpu.get_capabilities().items() if there is True)
-    told = [torch.__version__, ctranslate2.__version__, torch.get_num_threads(), torch.cuda.is_available(), able]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+            self._int8 = int8.Int8Body(int8.converted(self._model, self._tokenizer, place / "int8"))
 
 
 def _remembered(place: Path) -> Form | None:
-    try:
-        found = json.loads((place / f"{_machine()}.json").read_text())["form"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return found if found in FORMS else None
-
-
-def _remember(place: Path, form: Form) -> None:
-    place.mkdir(parents=True, exist_ok=True)
-    fresh = place / f".{_machine()}.new"
-    fresh.write_text(json.dumps({"form": form}) + "\n")
-    fresh.replace(place / f"{_machine()}.json")
-
-
-def _checksum(weights: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in weights:
-        with file.open("rb") as opened:
-            digest.update(hashlib.file_digest(opened, "sha256").digest())
-    return digest.hexdigest()[:32]
+    return next((form for form in FORMS if form == conversions.remembered(place)), None)

@@ -8,8 +8,6 @@ bfloat16: 0.58). ONNX Runtime's dynamic quantization, which has one scale for al
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +16,8 @@ import ctranslate2
 import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from models_service.engines import conversions
 
 COVERED = frozenset(("BertConfig", "RobertaConfig", "XLMRobertaConfig", "CamembertConfig", "DistilBertConfig"))
 
@@ -30,16 +30,16 @@ def convertible(model: PreTrainedModel) -> bool:
     )
 
 
-def convert(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, target: Path) -> None:
-    """Write the float32 `model` in 8 bits to the folder `target`, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as work:
-        model.save_pretrained(Path(work) / "float32")
-        tokenizer.save_pretrained(Path(work) / "float32")
-        converter = ctranslate2.converters.TransformersConverter(str(Path(work) / "float32"))
-        converter.convert(str(Path(work) / "int8"), quantization="int8")
-        shutil.rmtree(target, ignore_errors=True)
-        os.replace(Path(work) / "int8", target)
+def converted(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, target: Path) -> Path:
+    """The float32 `model` in 8 bits in the folder `target`, converted unless that was done before."""
+
+    def make(fresh: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=fresh.parent, prefix=".new-") as saved:
+            model.save_pretrained(saved)
+            tokenizer.save_pretrained(saved)
+            ctranslate2.converters.TransformersConverter(saved).convert(str(fresh), quantization="int8")
+
+    return conversions.converted(target, make)
 
 
 class Int8Body:

@@ -20,7 +20,7 @@ from models_service.engines.forms import Body, Choice
 from models_service.engines.precision import device
 from models_service.engines.reading import Reading, Span
 from models_service.engines.span_windows import Window, cut_windows, pad
-from models_service.model_files import Form, weight_files
+from models_service.model_files import Form
 from models_service.protocol import Calibration
 
 MAX_ANSWER_TOKENS = 30
@@ -41,8 +41,6 @@ PROBE = (
     ),
     Reading("Who designed the tower?", "The tower was built by a company; Stephen Sauvestre designed it."),
 )
-WORK = [Reading(PROBE[0].question, " ".join([PROBE[0].passage] * 5))] * 6
-"""Passages of the usual length."""
 
 
 class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
@@ -98,8 +96,9 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         self._model.qa_outputs.register_forward_pre_hook(lambda _, given: (given[0].float(),))
         self._body = Body(self.name, self._model.base_model, self._tokenizer)
         base = registry.adapter_base(self._directory)
-        weights = [*weight_files(self._directory), *(weight_files(Path(base)) if base else [])]
-        self._body.settle(self._choice, weights, self._probe, lambda: self.run(WORK))
+        # Not 8 bits unless they are wanted: of 700 questions (SQuADShifts, new wiki) 9 lost their answer by them and
+        # 2 won it, for 15 % less time than bfloat16 takes.
+        self._body.settle(self._choice, [self._directory, *([Path(base)] if base else [])], self._probe)
 
     def warm(self) -> None:
         self.run(PROBE)

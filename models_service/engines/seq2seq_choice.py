@@ -1,29 +1,26 @@
 """Which form a sequence-to-sequence model is computed in: the fastest of those that give what the original gives.
 
 Each form is tried once on a few sentences, beside the original in float32: how far its scores part from the
-original's, and how long it takes. What came of it is kept beside the conversions, a line a device and thread count,
-so that the next start only opens the form that was chosen.
+original's, and how long it takes. What came of it is remembered, so that the next start only opens the form that was
+chosen.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
-from pydantic import BaseModel, ValidationError
 
 from models_service import translation_samples
+from models_service.engines import conversions
+from models_service.engines import seq2seq_ctranslate2 as fast
 from models_service.engines.seq2seq_forms import Form, TransformersForm
-from models_service.translation_samples import Difference, TranslatorSamples
+from models_service.translation_samples import TranslatorSamples
 
-CHOICE_FILE = "choice.json"
 TRIALS = 2
 """Of a form; the quicker one counts, for the first also pays for what is made on first use."""
 log = logging.getLogger(__name__)
@@ -33,39 +30,23 @@ Shared = tuple[Sequence[int], int, int]
 RunWith = Callable[[Form], Callable[[Sequence[Any]], list[Any]]]
 
 
-class Choice(BaseModel):
-    """`seconds` and `differences` of each form that was tried, on the sample sentences."""
-
-    form: str
-    seconds: dict[str, float]
-    differences: dict[str, Difference]
-
-
-class Choices(BaseModel):
-    """By device, threads and library versions."""
-
-    choices: dict[str, Choice] = {}
-
-
 def best_form(
     name: str, folder: Path, cache: Path, where: torch.device, shared: Shared, run_with: RunWith
 ) -> Form:
     """The form that was chosen before, opened; or else chosen now. Whatever goes wrong with CTranslate2, the model as
     it was saved remains."""
+    kept = conversions.place(cache, folder)
     try:
-        from models_service.engines import seq2seq_ctranslate2 as fast
-
-        kept = fast.place(folder, cache)
         kept.mkdir(parents=True, exist_ok=True)
-    except (ImportError, OSError) as problem:
+    except OSError as problem:
         log.warning("%s is computed by transformers: %s", name, problem)
         return TransformersForm(folder, where, *shared)
-    remembered = _read(kept).choices.get(_circumstances(where))
+    remembered = conversions.remembered(kept)
     if remembered:
         try:
-            return _open(remembered.form, folder, kept, where, shared)
+            return _open(remembered, folder, kept, where, shared)
         except Exception as problem:
-            log.warning("%s cannot be computed in the form %s any more: %s", name, remembered.form, problem)
+            log.warning("%s cannot be computed in the form %s any more: %s", name, remembered, problem)
     return _choose(name, folder, kept, where, shared, run_with)
 
 
@@ -75,11 +56,10 @@ def _choose(name: str, folder: Path, kept: Path, where: torch.device, shared: Sh
     samples = translation_samples.made(folder, run)
     best: Form = original
     seconds = {original.name: _seconds(samples, run)}
-    differences: dict[str, Difference] = {}
     for form in _others(name, folder, kept, where, shared):
         run = run_with(form)
         try:
-            differences[form.name] = differs = translation_samples.difference(samples, run)
+            differs = translation_samples.difference(samples, run)
             seconds[form.name] = _seconds(samples, run)
         except Exception as problem:  # whatever the library says of a model that it converted
             log.warning("%s cannot be computed as %s: %s", name, form.name, problem)
@@ -95,14 +75,12 @@ def _choose(name: str, folder: Path, kept: Path, where: torch.device, shared: Sh
         form.close()
     if best is not original:
         original.close()
-    _keep(kept, where, Choice(form=best.name, seconds=seconds, differences=differences))
+    conversions.remember(kept, best.name)
     return best
 
 
 def _others(name: str, folder: Path, kept: Path, where: torch.device, shared: Shared) -> Iterator[Form]:
     """CTranslate2's forms, the fastest first; none of a model that it does not cover."""
-    from models_service.engines import seq2seq_ctranslate2 as fast
-
     for kind in fast.compute_types(where.type):
         try:
             yield _open(f"ctranslate2 {kind}", folder, kept, where, shared)
@@ -114,8 +92,6 @@ def _others(name: str, folder: Path, kept: Path, where: torch.device, shared: Sh
 
 
 def _open(form: str, folder: Path, kept: Path, where: torch.device, shared: Shared) -> Form:
-    from models_service.engines import seq2seq_ctranslate2 as fast
-
     library, _, kind = form.partition(" ")
     if library == "transformers":
         return TransformersForm(folder, where, *shared)
@@ -130,24 +106,3 @@ def _seconds(samples: TranslatorSamples, run: Callable[[Sequence[Any]], list[Any
         run(inputs)
         taken.append(time.perf_counter() - began)
     return round(min(taken), 4)
-
-
-def _circumstances(where: torch.device) -> str:
-    what = torch.cuda.get_device_name(where) if where.type == "cuda" else f"cpu, {torch.get_num_threads()} threads"
-    return f"{what}, transformers {transformers.__version__}, torch {torch.__version__}"
-
-
-def _read(kept: Path) -> Choices:
-    try:
-        return Choices.model_validate_json((kept / CHOICE_FILE).read_bytes())
-    except (OSError, ValidationError):
-        return Choices()
-
-
-def _keep(kept: Path, where: torch.device, choice: Choice) -> None:
-    """Of two processes that choose at once the later one's word stays; both are true."""
-    known = _read(kept)
-    known.choices[_circumstances(where)] = choice
-    fresh = kept / f".choice-{os.getpid()}"
-    fresh.write_text(json.dumps(known.model_dump(), indent=2) + "\n", encoding="utf-8")
-    os.replace(fresh, kept / CHOICE_FILE)

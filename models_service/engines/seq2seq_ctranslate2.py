@@ -1,35 +1,21 @@
-"""A sequence-to-sequence model computed by CTranslate2: converted once, kept, and several times as fast on a CPU.
-
-The conversion lies in a folder of the model's own under the cache, named after the hash of its files, so that a model
-whose weights change is converted anew. It appears there whole or not at all, whatever is killed when.
-"""
+"""A sequence-to-sequence model computed by CTranslate2: converted once, kept, and several times as fast on a CPU."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
-import logging
-import os
-import shutil
-import uuid
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import ctranslate2
 import torch
 from ctranslate2.converters import TransformersConverter
 
+from models_service.engines import conversions
 from models_service.engines.seq2seq_forms import Form, Hypothesis, Source
-from models_service.model_files import CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE, kept_files
 
-NOT_CONVERTED = frozenset((CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE, "README.md"))
-"""Files that say something of a model and change nothing of what it computes."""
 SMALL_BYTES = 500_000_000
 """Up to this size a model computes several batches beside each other, a thread each; a larger one, one on all."""
-log = logging.getLogger(__name__)
 
 
 class NotConverted(Exception):
@@ -65,62 +51,24 @@ def _check_padding(model: torch.nn.Module) -> None:
         raise NotConverted("its texts do not begin from a vector of zeros")
 
 
-def place(folder: Path, cache: Path) -> Path:
-    """Where whatever is made of this model is kept."""
-    digest = hashlib.sha256(ctranslate2.__version__.encode())
-    for name in kept_files(folder):
-        if str(name) not in NOT_CONVERTED:
-            digest.update(str(name).encode() + b"\0")
-            with (folder / name).open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return cache / digest.hexdigest()[:20]
-
-
 def converted(folder: Path, kept: Path, quantization: str) -> Path:
     """The model with weights of this type, converted unless that was done before. `kept` is its place in the cache.
 
     Raises:
         NotConverted: the architecture is not covered, or the conversion failed.
     """
-    target = kept / quantization
-    kept.mkdir(parents=True, exist_ok=True)
-    with _held(kept / ".lock"):
-        for left in kept.glob(".new-*"):
-            shutil.rmtree(left)
-        if target.is_dir():
-            return target
-        fresh = kept / f".new-{uuid.uuid4().hex}"
-        try:
-            with warnings.catch_warnings():  # about sacremoses, whose normalising is not used here
-                warnings.simplefilter("ignore", UserWarning)
-                _Converter(str(folder)).convert(str(fresh), quantization=quantization)
-            for file in fresh.iterdir():
-                _sync(file)
-            os.rename(fresh, target)
-        except NotConverted:
-            raise
-        except Exception as problem:
-            raise NotConverted(f"{type(problem).__name__}: {problem}") from problem
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-        _sync(kept)
-    return target
 
+    def make(fresh: Path) -> None:
+        with warnings.catch_warnings():  # about sacremoses, whose normalising is not used here
+            warnings.simplefilter("ignore", UserWarning)
+            _Converter(str(folder)).convert(str(fresh), quantization=quantization)
 
-@contextmanager
-def _held(file: Path) -> Iterator[None]:
-    """Of several processes that need the same conversion one makes it; the others wait."""
-    with file.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return conversions.converted(kept / quantization, make)
+    except NotConverted:
+        raise
+    except Exception as problem:
+        raise NotConverted(f"{type(problem).__name__}: {problem}") from problem
 
 
 def compute_types(device: str) -> list[str]:

@@ -57,6 +57,11 @@ def test_a_reader_in_8_bits_finds_what_it_finds_in_float32(converted: Path) -> N
         assert one[0].score == pytest.approx(other[0].score, abs=1.0)
 
 
+def test_a_reader_takes_8_bits_only_when_it_is_told_to(tmp_path: Path) -> None:
+    assert _open(READER, tmp_path).form != "int8"
+    assert not list(tmp_path.iterdir()), "nothing was converted"
+
+
 def test_the_fastest_form_is_measured_once_and_remembered(tmp_path: Path, monkeypatch, caplog) -> None:
     taken = {"float32": 3.0, "bfloat16": 2.0, "int8": 1.0}
     measured = []
@@ -71,9 +76,17 @@ def test_the_fastest_form_is_measured_once_and_remembered(tmp_path: Path, monkey
     assert measured[0] == "float32" and measured[-1] == "int8"
     assert "agrees 0.99" in caplog.text and "int8 1000" in caplog.text
     assert _open(ENCODER, tmp_path).form == "int8" and len(measured) == len(set(measured)), "measured once"
-    [choice] = tmp_path.glob("*/*.json")
+    [choice] = tmp_path.glob("*/choice-*.json")
     choice.write_text('{"form": "of another version"}')
     assert _open(ENCODER, tmp_path).form == "int8" and json.loads(choice.read_text()) == {"form": "int8"}
+
+
+def test_float32_stays_where_it_is_the_fastest(tmp_path: Path, monkeypatch, caplog) -> None:
+    exact = _open(ENCODER, None, "float32").run(TEXTS)
+    monkeypatch.setattr(Body, "_seconds", lambda self, work: 1.0 if self.form == "float32" else 2.0)
+    engine = _open(ENCODER, tmp_path)
+    assert engine.form == "float32" and "cannot" not in caplog.text
+    np.testing.assert_array_equal(np.stack(engine.run(TEXTS)), np.stack(exact))
 
 
 def test_a_form_that_does_not_agree_or_cannot_be_made_is_not_served(tmp_path: Path, monkeypatch, caplog) -> None:
@@ -84,7 +97,7 @@ def test_a_form_that_does_not_agree_or_cannot_be_made_is_not_served(tmp_path: Pa
     def broken(*_: object) -> None:
         raise RuntimeError("no such conversion")
 
-    monkeypatch.setattr(int8, "convert", broken)
+    monkeypatch.setattr(int8, "converted", broken)
     engine = _open(ENCODER, tmp_path / "other", "int8")
     assert engine.form == "float32" and "RuntimeError: no such conversion" in caplog.text
     assert np.linalg.norm(engine.run(["still works"])[0]) == pytest.approx(1, abs=1e-5)

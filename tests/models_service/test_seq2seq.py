@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from models_service import translation_samples
-from models_service.engines import seq2seq_choice, seq2seq_ctranslate2
+from models_service.engines import conversions, seq2seq_choice, seq2seq_ctranslate2
 from models_service.engines.rewriting import Rewriting
 from models_service.engines.seq2seq import Seq2SeqEngine
 from models_service.engines.seq2seq_forms import Source
@@ -97,7 +97,7 @@ def test_the_fast_form_is_chosen_and_gives_nearly_what_the_original_gives(
 
 
 def test_an_unquantized_conversion_writes_the_same_texts(original: Seq2SeqEngine, folder: Path, cache: Path) -> None:
-    kept = seq2seq_ctranslate2.place(folder, cache)
+    kept = conversions.place(cache, folder)
     converted = seq2seq_ctranslate2.converted(folder, kept, "float32")
     form = seq2seq_ctranslate2.CTranslate2Form(
         converted, "cpu", "float32", original._tokens.never_written, original._tokens.end, 1024
@@ -157,13 +157,13 @@ def test_a_form_that_gives_something_else_does_not_serve(folder: Path, tmp_path:
 def test_other_weights_are_converted_anew(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(folder, other)
-    assert seq2seq_ctranslate2.place(other, tmp_path) == seq2seq_ctranslate2.place(folder, tmp_path)
+    assert conversions.place(tmp_path, other) == conversions.place(tmp_path, folder)
     (other / "translator.json").write_text('{"pairs": []}')
-    assert seq2seq_ctranslate2.place(other, tmp_path) == seq2seq_ctranslate2.place(folder, tmp_path)
+    assert conversions.place(tmp_path, other) == conversions.place(tmp_path, folder)
     weights = bytearray((other / "model.safetensors").read_bytes())
     weights[-1] ^= 1
     (other / "model.safetensors").write_bytes(weights)
-    assert seq2seq_ctranslate2.place(other, tmp_path) != seq2seq_ctranslate2.place(folder, tmp_path)
+    assert conversions.place(tmp_path, other) != conversions.place(tmp_path, folder)
 
 
 KILLED_WHILE_CONVERTING = """
@@ -181,7 +181,7 @@ form.converted(Path(sys.argv[1]), Path(sys.argv[2]), "int8")
 
 
 def test_a_killed_conversion_leaves_nothing_half_made(folder: Path, tmp_path: Path) -> None:
-    kept = seq2seq_ctranslate2.place(folder, tmp_path)
+    kept = conversions.place(tmp_path, folder)
     killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_CONVERTING, str(folder), str(kept)],
                             cwd=Path(__file__).parents[2], capture_output=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-500:]
