@@ -146,11 +146,12 @@ class Connection:
             self._outbox.put_nowait(problem.event(request.id))
         else:
             task = self._requests[request.id] = asyncio.create_task(self._answer(request))
-            task.add_done_callback(lambda _: self._see_to_unbegun(request))
+            task.add_done_callback(lambda ended: self._see_to_unbegun(request, ended))
 
-    def _see_to_unbegun(self, request: Request) -> None:
+    def _see_to_unbegun(self, request: Request, task: asyncio.Task[None]) -> None:
         """A cancel that came in the same moment as its request ended the task before it began: answer it here."""
-        if self._requests.pop(request.id, None) is not None:
+        if self._requests.get(request.id) is task:  # and not the next one's of this id
+            del self._requests[request.id]
             self._end(request, _cancelled(request), "cancelled", 0.0)
 
     async def _answer(self, request: Request) -> None:
