@@ -12,6 +12,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
 from models_service.engines.base import Engine, like_sized
 from models_service.engines.forms import Body, Choice
+from models_service.engines.lengths import longest_input
 from models_service.engines.precision import device
 from models_service.model_files import Form, ModelUnusable
 
@@ -22,8 +23,6 @@ PROBE = (
 )
 WORK = [" ".join(PROBE[1:2] * 5)] * 8
 """Passages of the usual length, about 130 tokens."""
-LONGEST_INPUT = 512
-"""Tokens, where the model's directory does not say."""
 
 
 class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
@@ -50,9 +49,10 @@ class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
         self.batch_tokens = 4096 if where.type == "cpu" else 65536
         self._first_token = _pools_first_token(self._directory)
         self._tokenizer = AutoTokenizer.from_pretrained(self._directory)
-        self._tokenizer.model_max_length = _longest_input(self._directory, self._tokenizer)
         self._model = AutoModel.from_pretrained(self._directory, use_safetensors=True, dtype=torch.float32)
         self._model.to(where).eval().requires_grad_(False)
+        longest = _longest_told(self._directory) or longest_input(self._model, self._tokenizer)
+        self._tokenizer.model_max_length = longest
         self._takes_types = getattr(self._model.config, "type_vocab_size", 0) > 1
         self._body = Body(self.name, self._model, self._tokenizer)
         self._body.settle(
@@ -111,11 +111,10 @@ class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
         return self._model(**inputs).last_hidden_state.float()
 
 
-def _longest_input(directory: Path, tokenizer: PreTrainedTokenizerBase) -> int:
+def _longest_told(directory: Path) -> int:
+    """Tokens, as sentence-transformers' directory says; 0 when it is silent."""
     file = directory / "sentence_bert_config.json"
-    if file.is_file() and (length := json.loads(file.read_text()).get("max_seq_length")):
-        return int(length)
-    return min(tokenizer.model_max_length, LONGEST_INPUT)
+    return int(file.is_file() and json.loads(file.read_text()).get("max_seq_length") or 0)
 
 
 def _pools_first_token(directory: Path) -> bool:
