@@ -8,8 +8,9 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 from models_service import model_files, samples
-from models_service.engines.causal_files import read_causal, read_tokenizer
-from models_service.engines.reader import make_types_alike, read_model, tokenizer_directory
+from models_service.engines.causal_files import read_causal
+from models_service.engines.classifier import read_classifier
+from models_service.engines.reader import make_types_alike, read_model
 from models_service.model_files import CALIBRATION_FILE, CARD_FILE, SAMPLES_FILE, Kind, ModelUnusable
 from models_service.opening import open_engine
 from models_service.registry import Model
@@ -37,12 +38,14 @@ def export(model: Model, target: Path) -> None:
 
 def _write_merged(source: Path, kind: Kind, target: Path) -> None:
     if kind == "generator":
-        merged, tokenizer = read_causal(source), read_tokenizer(source)
+        merged = read_causal(source)
+    elif kind == "classifier":
+        merged = read_classifier(source)
     else:
-        merged, tokenizer = read_model(source), AutoTokenizer.from_pretrained(tokenizer_directory(source))
+        merged = read_model(source)
         make_types_alike(merged)
     merged.save_pretrained(target)
-    tokenizer.save_pretrained(target)
+    AutoTokenizer.from_pretrained(model_files.tokenizer_folder(source)).save_pretrained(target)
     for name in (CALIBRATION_FILE, CARD_FILE, "README.md"):
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)

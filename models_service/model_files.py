@@ -101,6 +101,12 @@ def adapter_base(folder: Path) -> str | None:
     return found
 
 
+def tokenizer_folder(folder: Path) -> str | Path:
+    """An adapter without a tokenizer of its own uses its base model's."""
+    own = any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json"))
+    return folder if own else adapter_base(folder) or folder
+
+
 def scorer_base(folder: Path) -> str | None:
     """The directory or Hugging Face id of the encoder that a summarizer's sentence scorer looks at; else None."""
     file = folder / "config.json"

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from models_service.engines.precision import device, has_bfloat16
-from models_service.model_files import ModelUnusable, adapter_base
+from models_service.model_files import ModelUnusable, adapter_base, tokenizer_folder
 
 
 def pick_dtype(wanted: str = "auto") -> torch.dtype:
@@ -37,6 +37,4 @@ def read_causal(directory: Path, dtype: torch.dtype = torch.float32) -> torch.nn
 
 
 def read_tokenizer(directory: Path) -> PreTrainedTokenizerBase:
-    """The folder's own; of an adapter without one, its base model's."""
-    own = any((directory / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json"))
-    return AutoTokenizer.from_pretrained(directory if own else adapter_base(directory) or directory)
+    return AutoTokenizer.from_pretrained(tokenizer_folder(directory))

@@ -24,8 +24,9 @@ from transformers import (
 from models_service.engines.base import Engine, like_sized
 from models_service.engines.labelling import Labelled, Task, Word, entities
 from models_service.engines.lengths import longest_input
+from models_service.engines.padding import padded
 from models_service.engines.precision import device
-from models_service.model_files import ModelUnusable, adapter_base, classifier_labels
+from models_service.model_files import ModelUnusable, adapter_base, classifier_labels, tokenizer_folder
 
 OVERLAP_TOKENS = 64
 PROBE = ("The bridge was opened in 1973 by the president.", "It was good.")
@@ -35,8 +36,8 @@ PROBE = ("The bridge was opened in 1973 by the president.", "It was good.")
 class Window:
     """A stretch of a text. `words` are (number in the text, start, end, place of the first token)."""
 
-    ids: list[int]
-    types: list[int]
+    input_ids: list[int]
+    token_type_ids: list[int]
     words: list[tuple[int, int, int, int]]
 
 
@@ -65,14 +66,12 @@ class ClassifierEngine(Engine[str, Window, Seen, list[Labelled]]):
     def load(self) -> None:
         where = device()
         self.batch_tokens = 4096 if where.type == "cpu" else 65536
-        self.task, labels = classifier_labels(self._directory)
-        base = adapter_base(self._directory)
-        self._model = _read(self._directory, base, self.task, labels).to(where).eval().requires_grad_(False)
+        self.task, _ = classifier_labels(self._directory)
+        self._model = read_classifier(self._directory).to(where).eval().requires_grad_(False)
         config = self._model.config
         self._labels = [config.id2label[number] for number in range(config.num_labels)]
         self._several = config.problem_type == "multi_label_classification"
-        own = (self._directory / "tokenizer_config.json").is_file()
-        self._tokenizer = AutoTokenizer.from_pretrained(self._directory if own or base is None else base)
+        self._tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder(self._directory))
         if not self._tokenizer.is_fast:
             raise ModelUnusable(f"{self.name} has no tokenizer.json, which tells where a word stands.")
         self._tokenizer.model_max_length = longest_input(self._model, self._tokenizer)
@@ -94,7 +93,7 @@ class ClassifierEngine(Engine[str, Window, Seen, list[Labelled]]):
         return windows
 
     def cost(self, piece: Window) -> int:
-        return len(piece.ids)
+        return len(piece.input_ids)
 
     def compute(self, pieces: Sequence[Window]) -> list[Seen]:
         seen: dict[int, Seen] = {}
@@ -107,7 +106,7 @@ class ClassifierEngine(Engine[str, Window, Seen, list[Labelled]]):
     def join(self, given: str, results: Sequence[Seen]) -> list[Labelled]:
         if self.task == "tokens":
             return entities(_best_seen(results), self._labels)
-        lengths = [len(one.window.ids) for one in results]
+        lengths = [len(one.window.input_ids) for one in results]
         shares = np.average([one.shares for one in results], axis=0, weights=lengths)
         return sorted(
             (Labelled(label, float(share)) for label, share in zip(self._labels, shares, strict=True)),
@@ -120,23 +119,16 @@ class ClassifierEngine(Engine[str, Window, Seen, list[Labelled]]):
     @torch.inference_mode()
     def _shares(self, pieces: Sequence[Window]) -> np.ndarray:
         """Of windows of like length, longest first."""
-        shape = (len(pieces), len(pieces[0].ids))
-        ids = np.full(shape, self._tokenizer.pad_token_id or 0, dtype=np.int64)
-        mask, types = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        for row, piece in enumerate(pieces):
-            ids[row, : len(piece.ids)] = piece.ids
-            types[row, : len(piece.ids)] = piece.types
-            mask[row, : len(piece.ids)] = 1
-        inputs = {"input_ids": ids, "attention_mask": mask}
-        if self._tells_types:
-            inputs["token_type_ids"] = types
         where = next(self._model.parameters()).device
-        logits = self._model(**{name: torch.from_numpy(values).to(where) for name, values in inputs.items()}).logits
+        inputs = padded(pieces, self._tokenizer.pad_token_id, where, types=self._tells_types)
+        logits = self._model(**inputs).logits
         return (logits.sigmoid() if self._several else logits.softmax(-1)).float().cpu().numpy()
 
 
-def _read(directory: Path, base: str | None, task: Task, labels: Sequence[str]) -> torch.nn.Module:
+def read_classifier(directory: Path) -> torch.nn.Module:
     """A whole model, or a base model with the directory's adapter and head merged into it."""
+    base = adapter_base(directory)
+    task, labels = classifier_labels(directory)
     kind = AutoModelForSequenceClassification if task == "text" else AutoModelForTokenClassification
     if base is None:
         return kind.from_pretrained(directory, use_safetensors=True, dtype=torch.float32)
@@ -171,7 +163,7 @@ def _best_seen(results: Sequence[Seen]) -> list[Word]:
     best: dict[int, tuple[int, Word]] = {}
     for one in results:
         for (number, start, end, first), own in zip(one.window.words, one.shares, strict=True):
-            context = min(first, len(one.window.ids) - first)
+            context = min(first, len(one.window.input_ids) - first)
             if number not in best or context > best[number][0]:
                 best[number] = (context, Word(start, end, own))
     return [word for _, (_, word) in sorted(best.items())]

@@ -17,10 +17,11 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer, PreTraine
 from models_service import registry
 from models_service.engines.base import Engine, like_sized
 from models_service.engines.forms import Body, Choice
+from models_service.engines.padding import padded
 from models_service.engines.precision import device
 from models_service.engines.reading import Reading, Span
-from models_service.engines.span_windows import Window, cut_windows, pad
-from models_service.model_files import Form
+from models_service.engines.span_windows import Window, cut_windows
+from models_service.model_files import Form, tokenizer_folder
 from models_service.protocol import Calibration
 
 MAX_ANSWER_TOKENS = 30
@@ -88,7 +89,7 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
         where = device()
         self.batch_tokens = 4096 if where.type == "cpu" else 65536
         self.calibration = registry.calibration(self._directory)
-        self._tokenizer = AutoTokenizer.from_pretrained(tokenizer_directory(self._directory))
+        self._tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder(self._directory))
         self._model = read_model(self._directory).to(where).eval().requires_grad_(False)
         # peft does not hand token types on to a question-answering model, so an adapter was trained without them.
         self._tells_types = registry.adapter_base(self._directory) is None
@@ -153,19 +154,10 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
                 starts, ends = self._model.qa_outputs(states).unbind(-1)
                 return starts.numpy(), ends.numpy()
         where = next(self._model.parameters()).device
-        padded = pad(windows, self._tokenizer.pad_token_id)
-        if not self._tells_types:
-            del padded["token_type_ids"]
-        inputs = {name: torch.from_numpy(values).to(where) for name, values in padded.items()}
+        inputs = padded(windows, self._tokenizer.pad_token_id, where, types=self._tells_types)
         self._model.eval()
         out = self._model(**inputs)
         return out.start_logits.float().cpu().numpy(), out.end_logits.float().cpu().numpy()
-
-
-def tokenizer_directory(folder: Path) -> str | Path:
-    """An adapter without a tokenizer of its own uses its base model's."""
-    own = (folder / "tokenizer.json").is_file() or (folder / "tokenizer_config.json").is_file()
-    return folder if own else registry.adapter_base(folder) or folder
 
 
 def read_model(directory: Path) -> torch.nn.Module:

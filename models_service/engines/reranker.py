@@ -16,6 +16,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreT
 
 from models_service.engines.base import Engine, like_sized
 from models_service.engines.lengths import longest_input
+from models_service.engines.padding import padded
 from models_service.engines.pairs import Pair
 from models_service.engines.precision import device
 from models_service.model_files import ModelUnusable
@@ -25,10 +26,10 @@ PROBE = (Pair("When was the bridge opened?", "The bridge was opened in 1973."), 
 
 @dataclass(frozen=True)
 class Tokens:
-    """A pair as the model sees it; `types` tells the query's tokens from the passage's, where it asks for that."""
+    """A pair as the model sees it; the types tell the query's tokens from the passage's, where it asks for that."""
 
-    ids: list[int]
-    types: list[int]
+    input_ids: list[int]
+    token_type_ids: list[int]
 
 
 class RerankerEngine(Engine[Pair, Tokens, float, float]):
@@ -69,7 +70,7 @@ class RerankerEngine(Engine[Pair, Tokens, float, float]):
         return [[Tokens(ids, kinds)] for ids, kinds in zip(encoded["input_ids"], types, strict=True)]
 
     def cost(self, piece: Tokens) -> int:
-        return len(piece.ids)
+        return len(piece.input_ids)
 
     def compute(self, pieces: Sequence[Tokens]) -> list[float]:
         scores = [0.0] * len(pieces)
@@ -87,16 +88,6 @@ class RerankerEngine(Engine[Pair, Tokens, float, float]):
     @torch.inference_mode()
     def _score(self, pieces: Sequence[Tokens]) -> np.ndarray:
         """Of pairs of like length, longest first."""
-        shape = (len(pieces), len(pieces[0].ids))
-        ids = np.full(shape, self._tokenizer.pad_token_id or 0, dtype=np.int64)
-        mask, types = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        for row, piece in enumerate(pieces):
-            ids[row, : len(piece.ids)] = piece.ids
-            types[row, : len(piece.ids)] = piece.types
-            mask[row, : len(piece.ids)] = 1
-        inputs = {"input_ids": ids, "attention_mask": mask}
-        if self._tells_types:
-            inputs["token_type_ids"] = types
         where = next(self._model.parameters()).device
-        out = self._model(**{name: torch.from_numpy(values).to(where) for name, values in inputs.items()})
-        return out.logits[:, 0].float().cpu().numpy()
+        inputs = padded(pieces, self._tokenizer.pad_token_id, where, types=self._tells_types)
+        return self._model(**inputs).logits[:, 0].float().cpu().numpy()

@@ -75,16 +75,3 @@ def _shorten(tokenizer: PreTrainedTokenizerBase, questions: Sequence[str]) -> li
         question[: offsets[-1][1]] if len(offsets) == MAX_QUESTION_TOKENS else question
         for question, offsets in zip(questions, encoded["offset_mapping"], strict=True)
     ]
-
-
-def pad(windows: Sequence[Window], pad_id: int) -> dict[str, np.ndarray]:
-    """Right-pad windows into int64 arrays of shape (windows, longest): ids, types and attention mask."""
-    longest = max(len(window) for window in windows)
-    ids = np.full((len(windows), longest), pad_id, dtype=np.int64)
-    types = np.zeros_like(ids)
-    mask = np.zeros_like(ids)
-    for row, window in enumerate(windows):
-        ids[row, : len(window)] = window.input_ids
-        types[row, : len(window)] = window.token_type_ids
-        mask[row, : len(window)] = 1
-    return {"input_ids": ids, "token_type_ids": types, "attention_mask": mask}

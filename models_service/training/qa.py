@@ -19,11 +19,12 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from models_service.base_models import resolve
-from models_service.engines.reader import ReaderEngine, make_types_alike, read_model, tokenizer_directory
-from models_service.engines.span_windows import Window, cut_windows, pad
+from models_service.engines.padding import padded
+from models_service.engines.reader import ReaderEngine, make_types_alike, read_model
+from models_service.engines.span_windows import Window, cut_windows
 from models_service.evaluation import reading
 from models_service.formats.squad import Question, read_squad
-from models_service.model_files import CALIBRATION_FILE
+from models_service.model_files import CALIBRATION_FILE, tokenizer_folder
 from models_service.training.adapter_files import slim
 from models_service.training.distilling import likeness, measured
 from models_service.training.run_folder import RunFolder
@@ -50,7 +51,7 @@ class QaTask:
         self._base = Path(resolve(settings.base))
         self._is_adapted = (self._base / "adapter_config.json").is_file()
         self.tokenizer = AutoTokenizer.from_pretrained(
-            tokenizer_directory(self._base) if self._is_adapted else resolve(settings.base)
+            tokenizer_folder(self._base) if self._is_adapted else resolve(settings.base)
         )
         model = self._open_model()
         _switch_off_dropout(model)
@@ -117,9 +118,8 @@ class QaTask:
 
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:
         examples = [self._all[i] for i in batch]
-        inputs = pad([example.window for example in examples], self.tokenizer.pad_token_id)
-        tensors = {name: torch.from_numpy(array).to(device) for name, array in inputs.items()}
-        out = self.model(**tensors)
+        inputs = padded([example.window for example in examples], self.tokenizer.pad_token_id, device, types=True)
+        out = self.model(**inputs)
         allowed = torch.from_numpy(_allowed(examples, inputs["input_ids"].shape)).to(device)
         starts = torch.from_numpy(_targets([e.starts for e in examples], allowed.shape)).to(device)
         ends = torch.from_numpy(_targets([e.ends for e in examples], allowed.shape)).to(device)
@@ -130,7 +130,7 @@ class QaTask:
         if self._teacher is None:
             return total
         with torch.no_grad():
-            taught = self._teacher.to(device)(**tensors)
+            taught = self._teacher.to(device)(**inputs)
         masked = [(own.float().masked_fill(~allowed, -1e4), shown.float().masked_fill(~allowed, -1e4)) for own, shown
                   in ((out.start_logits, taught.start_logits), (out.end_logits, taught.end_logits))]
         return (total + sum(likeness(*pair) for pair in masked) / 2) / 2

@@ -26,9 +26,10 @@ from models_service.client import ModelService
 from models_service.engines.classifier import ClassifierEngine
 from models_service.engines.labelling import Labelled, Word, entities
 from models_service.errors import ModelsError
-from models_service.model_files import ModelUnusable, kind_of
+from models_service.export import export
+from models_service.model_files import ModelUnusable, adapter_base, kind_of
 from models_service.protocol import ClassifyRequest
-from models_service.registry import Registry, versions_in
+from models_service.registry import Model, Registry, versions_in
 from models_service.service import Service
 
 SENTIMENT = {0: "negative", 1: "neutral", 2: "positive"}
@@ -101,14 +102,15 @@ def test_a_long_text_is_read_to_its_end_and_its_words_are_seen_as_in_the_middle_
     numbers = [number for window in windows for number, *_ in window.words]
     assert sorted(set(numbers)) == list(range(max(numbers) + 1)), "a word was left out"
     model = AutoModelForTokenClassification.from_pretrained(tagger)
-    assert windows[0].ids[0] == windows[1].ids[0] and len(windows[0].ids) <= model.config.max_position_embeddings
+    assert windows[0].input_ids[0] == windows[1].input_ids[0]
+    assert len(windows[0].input_ids) <= model.config.max_position_embeddings
 
 
 def test_a_long_text_has_the_mean_of_its_windows(sentiment: Path) -> None:
     engine = _loaded(sentiment)
     [windows], [found] = engine.split([LONG]), engine.run([LONG])
     seen = engine.compute(windows)
-    expected = np.average([one.shares for one in seen], axis=0, weights=[len(window.ids) for window in windows])
+    expected = np.average([one.shares for one in seen], axis=0, weights=[len(window.input_ids) for window in windows])
     assert {one.label: one.score for one in found} == pytest.approx(
         {SENTIMENT[i]: float(expected[i]) for i in SENTIMENT}, abs=1e-5)
 
@@ -157,6 +159,11 @@ def test_an_adapter_with_a_head_is_a_classifier_with_as_many_labels_as_the_head_
     assert kind_of(tmp_path / "adapter") == "classifier"
     assert {one.label: one.score for one in found} == pytest.approx(
         {f"LABEL_{i}": float(expected[i]) for i in range(3)}, abs=1e-4)
+    export(Model("mine", "classifier", str(tmp_path / "adapter")), tmp_path / "merged")
+    assert adapter_base(tmp_path / "merged") is None
+    [exported] = _loaded(tmp_path / "merged").run(["I love it!"])
+    assert [one.label for one in exported] == [one.label for one in found]
+    assert [one.score for one in exported] == pytest.approx([one.score for one in found], abs=1e-4)
 
 
 async def test_a_registered_classifier_serves_and_another_one_does_not_pass_for_it(
