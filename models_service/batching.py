@@ -204,10 +204,12 @@ class EngineQueue:
     def _take_turn(self, client: str, share: int, room: int, batch: list[Entry]) -> int:
         """Move a client's pieces to the batch until its share is used up; the tokens taken.
 
-        Of one client's jobs the one nearest its end goes first: a question does not wait for an import.
+        Of one client's jobs the one nearest its end goes first: a question does not wait for an import. One that was
+        cancelled, or whose deadline has just passed, is taken out by whoever waits for it, in a moment.
         """
         used = 0
-        for job in sorted(self._lines[client], key=lambda job: job.tokens):
+        wanted = [job for job in self._lines[client] if not job.done.done()]
+        for job in sorted(wanted, key=lambda job: job.tokens):
             while job.pieces and (used < share or not batch):
                 cost = self.engine.cost(job.pieces[0][1])
                 if batch and used + cost > room:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 
 from models_service.batching import EngineQueue
 from models_service.engines.base import Engine, like_sized
 from models_service.errors import ModelsError
-from models_service.jobs import Job
+from models_service.jobs import Entry, Job
 
 
 class Letters(Engine[str, str, str, str]):
@@ -59,9 +60,14 @@ class Letters(Engine[str, str, str, str]):
 
 
 class WatchedQueue(EngineQueue):
-    """Counts the requests that have come into line."""
+    """Counts the requests that have come into line, and calls `before_batch` before it takes any of them."""
 
     arrived = 0
+    before_batch: Callable[[], object] = staticmethod(lambda: None)
+
+    def _take_batch(self) -> list[Entry]:
+        self.before_batch()
+        return super()._take_batch()
 
     async def _finish(self, job: Job) -> None:
         self.arrived += 1
@@ -85,10 +91,10 @@ async def running(engine: Letters, **limits: int) -> AsyncIterator[WatchedQueue]
             await life
 
 
-async def submitted(queue: WatchedQueue, inputs: list[str], client: str = "") -> asyncio.Task:
+async def submitted(queue: WatchedQueue, inputs: list[str], client: str = "", **more: Any) -> asyncio.Task:
     """The request's task, once the request has come into line."""
     before = queue.arrived
-    task = asyncio.create_task(queue.submit(inputs, client=client))
+    task = asyncio.create_task(queue.submit(inputs, client=client, **more))
     while queue.arrived == before and not task.done():
         await asyncio.sleep(0.001)
     return task
@@ -174,6 +180,45 @@ async def test_a_cancelled_request_leaves_the_queue_without_being_computed() -> 
         engine.allow()
         await first
         await queue.submit(["last"])
+    assert engine.batches == [["one"], ["last"]]
+
+
+async def test_a_request_that_is_cancelled_in_the_moment_of_its_turn_does_not_get_it() -> None:
+    engine = Letters()
+    async with running(engine) as queue:
+        first = await submitted(queue, ["one"], client="a")
+        await engine.busy()
+        started: list[str] = []
+        late = await submitted(queue, ["never"], client="b", on_start=lambda: started.append("b"))
+        other = await submitted(queue, ["two"], client="c")
+        queue.before_batch = late.cancel
+        engine.allow()
+        await asyncio.gather(first, other)
+        assert late.cancelled() and not started
+    assert engine.batches == [["one"], ["two"]]
+
+
+async def test_a_deadline_that_passes_in_the_moment_of_the_turn_ends_its_own_request_only(monkeypatch) -> None:
+    """What asyncio does when a deadline passes: it cancels the waiting, and its own state is `expiring` until that is
+    seen to."""
+    engine = Letters()
+    async with running(engine) as queue:
+        first = await submitted(queue, ["one"], client="a")
+        await engine.busy()
+        limits: list[asyncio.Timeout] = []
+
+        def kept(seconds: float | None) -> asyncio.Timeout:
+            limits.append(asyncio.Timeout(seconds and asyncio.get_running_loop().time() + seconds))
+            return limits[-1]
+
+        monkeypatch.setattr(asyncio, "timeout", kept)
+        late = await submitted(queue, ["never"], client="b", deadline_ms=3_600_000)
+        queue.before_batch = lambda: None if limits[0].expired() else limits[0]._on_timeout()
+        engine.allow()
+        await first
+        with pytest.raises(ModelsError, match="did not get its turn"):
+            await late
+        assert (await queue.submit(["last"])).outputs == ["LAST"]
     assert engine.batches == [["one"], ["last"]]
 
 
