@@ -1,7 +1,8 @@
 """Where other forms of a model are kept, and which form was chosen for this machine.
 
 A model has a folder of its own under the cache, named after what it is made from, so that one whose weights change is
-converted anew. A conversion appears there whole or not at all, whatever is killed when.
+converted anew. A conversion appears there whole or not at all, whatever is killed when. Whenever a model is opened,
+what was made from models that are there no more goes.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import ctranslate2
@@ -24,13 +26,38 @@ from models_service.model_files import CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE,
 
 NOT_CONVERTED = frozenset((CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE, "README.md"))
 """Files that say something of a model and change nothing of what it computes."""
+log = logging.getLogger(__name__)
 
 
 def place(cache: Path, *folders: Path) -> Path:
     """Where whatever is made of the model in these folders, an adapter's and its base's, is kept."""
-    made_from = [(str(name), sha256(folder / name)) for folder in folders for name in kept_files(folder)
-                 if str(name) not in NOT_CONVERTED]
-    return cache / _digest(ctranslate2.__version__, made_from)
+    files = [(str(name), sha256(folder / name)) for folder in folders for name in kept_files(folder)
+             if str(name) not in NOT_CONVERTED]
+    kept = cache / _digest(ctranslate2.__version__, files)
+    with suppress(OSError):  # whoever cannot write to the cache says so when there is something to be kept
+        _tidy(cache, kept, [str(folder.resolve()) for folder in folders])
+    return kept
+
+
+def _tidy(cache: Path, kept: Path, folders: list[str]) -> None:
+    """Write down, beside it, what `kept` is made from, and remove what nobody asks for any more: places of models
+    whose folders are gone, and of other weights that lay in these folders before."""
+    cache.mkdir(parents=True, exist_ok=True)
+    _write(_made_from(kept), folders)  # before there is a place, which nobody then takes for a forgotten one
+    there = {one.with_suffix("") for one in cache.iterdir() if not one.name.startswith(".")}
+    for other in there - {kept}:
+        try:
+            told = json.loads(_made_from(other).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            told = []
+        if not told or told == folders or not all(Path(folder).is_dir() for folder in told):
+            log.info("%s is removed: the model that it was made from is not there any more", other)
+            shutil.rmtree(other, ignore_errors=True)
+            _made_from(other).unlink(missing_ok=True)
+
+
+def _made_from(kept: Path) -> Path:
+    return kept.with_suffix(".json")
 
 
 def converted(target: Path, make: Callable[[Path], None]) -> Path:
@@ -66,9 +93,12 @@ def remembered(kept: Path) -> str | None:
 def remember(kept: Path, form: str) -> None:
     """Of two processes that choose at once the later one's word stays; both are true."""
     kept.mkdir(parents=True, exist_ok=True)
-    file = _choice_file(kept)
-    fresh = file.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps({"form": form}) + "\n", encoding="utf-8")
+    _write(_choice_file(kept), {"form": form})
+
+
+def _write(file: Path, values: object) -> None:
+    fresh = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+    fresh.write_text(json.dumps(values) + "\n", encoding="utf-8")
     os.replace(fresh, file)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models_service import samples
-from models_service.engines import forms, int8
+from models_service.engines import conversions, forms, int8
 from models_service.engines.encoder import EncoderEngine
 from models_service.engines.forms import Body
 from models_service.engines.reading import Reading
@@ -59,7 +60,7 @@ def test_a_reader_in_8_bits_finds_what_it_finds_in_float32(converted: Path) -> N
 
 def test_a_reader_takes_8_bits_only_when_it_is_told_to(tmp_path: Path) -> None:
     assert _open(READER, tmp_path).form != "int8"
-    assert not list(tmp_path.iterdir()), "nothing was converted"
+    assert not list(tmp_path.glob("*/")), "nothing was converted"
 
 
 def test_the_fastest_form_is_measured_once_and_remembered(tmp_path: Path, monkeypatch, caplog) -> None:
@@ -110,7 +111,7 @@ def test_without_a_place_to_keep_it_nothing_is_converted() -> None:
 def test_the_setting_holds_for_commands_that_compute_without_the_service(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("WENDA_MODEL_FORMS", f"{ENCODER}=int8, {READER}=float32")
     assert load_reader(folder=tmp_path).form == "float32"
-    assert not list(tmp_path.iterdir()), "nothing else was tried"
+    assert not list(tmp_path.glob(".converted/*/")), "nothing else was tried"
     monkeypatch.setenv("WENDA_MODEL_FORMS", f"{READER}=float64")
     with pytest.raises(ModelUnusable, match="WENDA_MODEL_FORMS=wenda-reader=float64: write NAME=FORM"):
         load_reader(folder=tmp_path)
@@ -123,3 +124,29 @@ def test_only_what_computes_in_8_bits_may_differ_as_8_bits_do(converted: Path, t
     monkeypatch.setattr(EncoderEngine, "form", "float32")
     with pytest.raises(ModelUnusable, match="agrees only 0.99"):
         samples.check(tmp_path, "encoder", small)
+
+
+def test_what_was_made_of_a_model_that_is_gone_or_changed_is_removed_when_another_is_opened(tmp_path: Path) -> None:
+    models, cache = [tmp_path / "one", tmp_path / "two"], tmp_path / "cache"
+    for model in models:
+        model.mkdir()
+        (model / "model.safetensors").write_text(model.name)
+
+    def opened(model: Path) -> Path:
+        kept = conversions.place(cache, model)
+        conversions.remember(kept, "int8")
+        return kept
+
+    def there() -> set[Path]:
+        return {place for place in cache.iterdir() if place.is_dir()}
+
+    one, two = map(opened, models)
+    assert there() == {one, two} and opened(models[0]) == one
+    (models[0] / "README.md").write_text("A model.")
+    assert opened(models[0]) == one and conversions.remembered(one) == "int8"
+    (models[0] / "model.safetensors").write_text("other weights")
+    changed = opened(models[0])
+    assert changed != one and there() == {changed, two}
+    shutil.rmtree(models[1])
+    opened(models[0])
+    assert there() == {changed} and [file.stem for file in cache.glob("*.json")] == [changed.name]
