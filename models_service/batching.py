@@ -22,6 +22,8 @@ from models_service.protocol import Timings
 
 MAX_WAITING_INPUTS = 8192
 """Texts or passages in one queue; one client may have half of it."""
+BATCH_SECONDS = 1.0
+"""A cancelled request, and one that waits, are seen to when a batch ends."""
 SPLIT_AT_ONCE = 64
 """Texts turned into tokens in one go, so that another client's get their turn between."""
 T = TypeVar("T")
@@ -187,11 +189,12 @@ class EngineQueue:
             self._lines.pop(job.client, None)
 
     def _take_batch(self) -> list[Entry]:
-        """About `batch_tokens` of work: an equal share for each waiting client, then the rest to whoever has more.
+        """About `batch_tokens` of work, or what takes a second if that is less: an equal share for each waiting
+        client, then the rest to whoever has more.
 
         A client that was served goes to the end of the line, so that with more clients than room all get their turn.
         """
-        room = self.engine.batch_tokens
+        room = min(self.engine.batch_tokens, self._pace.tokens_in(BATCH_SECONDS))
         batch: list[Entry] = []
         for share in (room // max(len(self._lines), 1), room):
             for client in list(self._lines):
@@ -238,9 +241,9 @@ class EngineQueue:
             await self._find_fault(batch, sizes, problem)
             return
         seconds = time.monotonic() - began
-        self._pace.saw(len(batch), seconds)
-        metrics.BATCH_SECONDS.labels(self.name).observe(seconds)
         tokens = sum(self.engine.cost(entry.piece) for entry in batch)
+        self._pace.saw(len(batch), tokens, seconds)
+        metrics.BATCH_SECONDS.labels(self.name).observe(seconds)
         metrics.BATCH_TOKENS.labels(self.name).observe(tokens)
         metrics.TOKENS_COMPUTED.labels(self.name).inc(tokens)
         metrics.BATCH_SIZE.labels(self.name).observe(len(batch))

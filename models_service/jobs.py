@@ -11,6 +11,8 @@ from typing import Any
 from models_service.errors import ModelsError
 from models_service.protocol import Timings
 
+FEW_TOKENS = 128
+
 
 @dataclass(eq=False)
 class Job:
@@ -43,16 +45,26 @@ class Entry:
 
 @dataclass
 class Pace:
-    """Inputs a second, lately; for telling a client when to come back."""
+    """Inputs and tokens a second, lately: for telling a client when to come back, and for batches that end soon."""
 
     per_second: float = 0.0
+    tokens_per_second: float = 0.0
 
-    def saw(self, inputs: int, seconds: float) -> None:
-        now = inputs / max(seconds, 1e-6)
-        self.per_second = 0.8 * self.per_second + 0.2 * now if self.per_second else now
+    def saw(self, inputs: int, tokens: int, seconds: float) -> None:
+        """One batch."""
+        self.per_second = _lately(self.per_second, inputs / max(seconds, 1e-6))
+        self.tokens_per_second = _lately(self.tokens_per_second, tokens / max(seconds, 1e-6))
+
+    def tokens_in(self, seconds: float) -> int:
+        """How many are computed in so long; few while nothing has been seen yet."""
+        return max(int(seconds * self.tokens_per_second), FEW_TOKENS)
 
     def milliseconds_for(self, inputs: int) -> int:
         return int(min(max(1000 * inputs / (self.per_second or 100.0), 100), 10_000))
+
+
+def _lately(before: float, now: float) -> float:
+    return 0.8 * before + 0.2 * now if before else now
 
 
 def make_job(

@@ -94,7 +94,8 @@ class CTranslate2Form(Form):
         self._ids = {token: id_ for id_, token in enumerate(self._tokens)}
         self._never = [[self._tokens[id_]] for id_ in never if id_ < len(self._tokens)]
         self._end = end
-        self._batch_tokens = max(batch_tokens // beside, 1)
+        self._batch_tokens = batch_tokens
+        self._beside = beside
 
     def search(self, sources: Sequence[Source], beam: int, n_best: int) -> list[list[Hypothesis]]:
         begins = [self._spelled(() if source.begin is None else (source.begin,)) for source in sources]
@@ -102,7 +103,7 @@ class CTranslate2Form(Form):
         results = self._translator.translate_batch(
             [self._spelled(source.ids) for source in sources],
             target_prefix=begins if any(begins) else None, beam_size=beam, num_hypotheses=n_best, length_penalty=1,
-            max_batch_size=self._batch_tokens, batch_type="tokens", max_input_length=0, return_scores=True,
+            max_batch_size=self._share(sources), batch_type="tokens", max_input_length=0, return_scores=True,
             max_decoding_length=before + max(source.most for source in sources), min_decoding_length=before + 1,
             suppress_sequences=self._never, return_end_token=True,
         )
@@ -117,12 +118,16 @@ class CTranslate2Form(Form):
         results = self._translator.score_batch(
             [self._spelled(source.ids) for source in sources],
             [self._spelled((*begin, *target[:-1])) for begin, target in zip(begins, targets, strict=True)],
-            max_batch_size=self._batch_tokens, batch_type="tokens", max_input_length=0, offset=len(begins[0]),
+            max_batch_size=self._share(sources), batch_type="tokens", max_input_length=0, offset=len(begins[0]),
         )
         return [sum(result.log_probs) / max(len(result.log_probs), 1) for result in results]
 
     def close(self) -> None:
         del self._translator
+
+    def _share(self, sources: Sequence[Source]) -> int:
+        """Tokens of one batch, when there is to be one for each that are computed beside each other."""
+        return -(-min(sum(len(source.ids) for source in sources), self._batch_tokens) // self._beside)
 
     def _spelled(self, ids: Sequence[int]) -> list[str]:
         return [self._tokens[id_] for id_ in ids]

@@ -6,14 +6,16 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from models_service import batching
 from models_service.batching import EngineQueue
 from models_service.engines.base import Engine, like_sized
 from models_service.errors import ModelsError
-from models_service.jobs import Entry, Job
+from models_service.jobs import FEW_TOKENS, Entry, Job
 
 
 class Letters(Engine[str, str, str, str]):
@@ -128,6 +130,25 @@ async def test_a_batch_has_at_most_its_tokens_unless_one_piece_has_more() -> Non
     async with running(engine) as queue:
         await queue.submit(["a" * 25, "b" * 4, "c" * 4, "d" * 4])
     assert [sum(map(len, batch)) for batch in engine.batches] == [25, 8, 4]
+
+
+async def test_a_batch_of_a_slow_engine_is_what_takes_a_second(monkeypatch) -> None:
+    """So that a cancel is seen to soon. The clock goes by a second with every 500 letters."""
+    engine = Letters(batch_tokens=4096)
+    now = [0.0]
+    monkeypatch.setattr(batching, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    compute = engine.compute
+
+    def slow(pieces: Sequence[str]) -> list[str]:
+        now[0] += sum(map(len, pieces)) / 500
+        return compute(pieces)
+
+    engine.compute = slow
+    engine.allow()
+    async with running(engine) as queue:
+        await queue.submit(["w" * 50] * 80)
+    sizes = [sum(map(len, batch)) for batch in engine.batches]
+    assert sizes[0] <= FEW_TOKENS and max(sizes) == 500 and sum(sizes) == 4000
 
 
 async def test_a_client_with_little_work_shares_the_next_batch_with_one_that_has_much() -> None:
