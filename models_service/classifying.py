@@ -1,13 +1,42 @@
-"""A classifier's labels as the contract tells them."""
+"""Which classifiers are served, and their labels as the contract tells them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from models_service.engines.labelling import Labelled, Task
-from models_service.live_model import Serving
+from models_service.engines.labelling import Labelled, Task, kinds
+from models_service.model_files import Kind, classifier_labels
 from models_service.protocol import ClassifyDone, ClassifyRequest, Entity, LabelScore, Timings
-from models_service.registry import Kind, Model
+from models_service.registry import Model, ModelMissing, ModelUnusable, Registry
+
+if TYPE_CHECKING:
+    from models_service.live_model import Serving
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """`labels` are all that it may give."""
+
+    name: str
+    version: str
+    task: Task
+    labels: list[str]
+
+
+def served(registry: Registry) -> list[Classifier]:
+    """By name; a request that names none is answered by the first."""
+    found = []
+    for name in registry.names():
+        try:
+            model = registry.find(name)
+            if model.kind == "classifier":
+                task, labels = classifier_labels(model.directory())
+                found.append(Classifier(name, model.version, task, kinds(task, labels)))
+        except (ModelMissing, ModelUnusable):
+            continue  # a version that was never promoted, a folder that is gone: it is not served
+    return found
 
 
 async def classify(
@@ -18,10 +47,10 @@ async def classify(
     outcome = await serving.queue.submit(
         request.texts, client=request.client, deadline_ms=request.deadline_ms, on_start=on_start
     )
-    return _done(request, serving.model, serving.queue.engine.task, outcome.outputs, outcome.timings)
+    return done(request, serving.model, serving.queue.engine.task, outcome.outputs, outcome.timings)
 
 
-def _done(
+def done(
     request: ClassifyRequest, model: Model, task: Task, outputs: Sequence[Sequence[Labelled]], timings: Timings
 ) -> ClassifyDone:
     labels: list[list[LabelScore]] = []

@@ -153,7 +153,6 @@ class ModelService(Models):
     async def classify(
         self, texts: Sequence[str], *, model: str | None = None, client: str = ""
     ) -> ClassifyDone:
-        """Labels for each text, or for what stands in it (1 to 512 texts of up to 20,000 characters)."""
         request = self._make(
             ClassifyRequest, texts=[encodable(text) for text in texts], model=model, client=client
         )

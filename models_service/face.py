@@ -10,6 +10,7 @@ import numpy as np
 
 from models_service.protocol import (
     ChatMessage,
+    ClassifyDone,
     GenerateDone,
     LanguagePair,
     ReadDone,
@@ -33,7 +34,7 @@ class Encoded:
 
 
 class Models(Protocol):
-    """Encodes, reads, translates and writes texts. Raises ModelsError."""
+    """Encodes, reads, labels, translates and writes texts. Raises ModelsError."""
 
     async def encode(self, texts: Sequence[str], *, client: str = "") -> Encoded:
         """Any number of texts; a text is cut at what an encoder sees.
@@ -77,6 +78,16 @@ class Models(Protocol):
 
     async def rerank(self, query: str, passages: Sequence[str], *, client: str = "") -> RerankDone | None:
         """A score for each passage (1 to 512 of up to 20,000 characters); None where no reranker is served."""
+        ...
+
+    async def classify(
+        self, texts: Sequence[str], *, model: str | None = None, client: str = ""
+    ) -> ClassifyDone:
+        """Labels for each text, or for what stands in it (1 to 512 texts of up to 20,000 characters).
+
+        Args:
+            model: the first classifier that is served by default; ModelsError `not_found` where there is none.
+        """
         ...
 
     def generate(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from models_service import opening, registry, translating
+from models_service import classifying, opening, registry, translating
 from models_service.client import Encoded, Models, encodable
 from models_service.engines.generating import Generator
 from models_service.engines.pairs import Pair
@@ -25,6 +25,8 @@ from models_service.protocol import (
     MAX_TEXT_CHARACTERS,
     ChatMessage,
     ChosenSentence,
+    ClassifyDone,
+    ClassifyRequest,
     GenerateDone,
     GenerateRequest,
     LanguagePair,
@@ -57,11 +59,11 @@ class InProcessModels(Models):
 
     def __init__(
         self, *, encoder: str = ENCODER, reader: str = READER, summarizer: str = SUMMARIZER,
-        translator: str = TRANSLATOR, reranker: str | None = None, generator: Generator | None = None,
-        folder: Path | None = None,
+        translator: str = TRANSLATOR, reranker: str | None = None, classifier: str | None = None,
+        generator: Generator | None = None, folder: Path | None = None,
     ) -> None:
-        """Registry names, or directories; a reranker and a generator where there is one. `folder` holds the registry.
-        """
+        """Registry names, or directories; a reranker, a classifier and a generator where there is one. `folder` holds
+        the registry."""
         self._models = {
             "encoder": registry.named_or_directory(encoder, "encoder", folder),
             "reader": registry.named_or_directory(reader, "reader", folder),
@@ -70,6 +72,8 @@ class InProcessModels(Models):
         }
         if reranker:
             self._models["reranker"] = registry.named_or_directory(reranker, "reranker", folder)
+        if classifier:
+            self._models["classifier"] = registry.named_or_directory(classifier, "classifier", folder)
         self._folder = folder
         self._engines: dict[registry.Kind, Any] = {}
         self._one_at_a_time = threading.Lock()
@@ -151,6 +155,20 @@ class InProcessModels(Models):
             id="in-process", model=model.name, version=model.version, scores=scores,
             timings=Timings(queue_ms=0, compute_ms=1000 * seconds, batch_size=len(given)),
         )
+
+    async def classify(
+        self, texts: Sequence[str], *, model: str | None = None, client: str = ""
+    ) -> ClassifyDone:
+        try:
+            request = ClassifyRequest(id="in-process", texts=[encodable(text) for text in texts], model=model)
+        except ValidationError as problem:
+            raise ModelsError("bad_request", str(problem)) from None
+        own = self._models.get("classifier")
+        if own is None or model not in (None, own.name, own.label):
+            raise ModelsError("not_found", "There is no such classifier in this process.")
+        found, seconds = await asyncio.to_thread(self._run, "classifier", request.texts)
+        timings = Timings(queue_ms=0, compute_ms=1000 * seconds, batch_size=len(request.texts))
+        return classifying.done(request, own, self._engines["classifier"].task, found, timings)
 
     async def generate(
         self, messages: Sequence[ChatMessage], *, client: str = "", **settings: Any

@@ -139,16 +139,19 @@ def calibration(folder: Path) -> Calibration | None:
 
 
 def classifier_labels(folder: Path) -> tuple[Literal["text", "tokens"], list[str]]:
-    """What a classifier labels, and its labels where they are not the model's own business, which is with an adapter:
-    those of a config.json beside it, or as many numbered ones as its head has rows."""
+    """What a classifier labels, and with what: as its config.json says, or else, with an adapter, as many numbered
+    labels as its head has rows. Raises ModelUnusable."""
     file = folder / "config.json"
     config = read_object(file) if file.is_file() else {}
+    names = config.get("id2label") or {}
+    labels = [names[number] for number in sorted(names, key=int)]
     if not (folder / "adapter_config.json").is_file():
-        names = config.get("architectures") or []
-        return ("tokens" if any(name.endswith(CLASSIFYING[1]) for name in names) else "text"), []
+        architectures = config.get("architectures") or []
+        tokens = any(name.endswith(CLASSIFYING[1]) for name in architectures)
+        return "tokens" if tokens else "text", labels or ["LABEL_0", "LABEL_1"]
     task = CLASSIFYING_ADAPTERS[read_object(folder / "adapter_config.json").get("task_type")]
-    if names := config.get("id2label"):
-        return task, [names[number] for number in sorted(names, key=int)]
+    if labels:
+        return task, labels
     rows = next((tensor["shape"][0] for name, tensor in _tensors(folder / "adapter_model.safetensors").items()
                  if name.endswith(HEADS)), 0)
     if not rows:

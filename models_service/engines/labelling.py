@@ -50,6 +50,13 @@ def entities(words: Sequence[Word], labels: Sequence[str]) -> list[Labelled]:
     ]
 
 
+def kinds(task: Task, labels: Sequence[str]) -> list[str]:
+    """Every label that an output may have, once."""
+    if task == "text":
+        return list(labels)
+    return [label for label in dict.fromkeys(_tag(name)[1] for name in labels) if label != NOTHING]
+
+
 def _tag(name: str) -> tuple[str, str]:
     """B-PER is ("B", "PER"); PER is ("I", "PER")."""
     part, dash, label = name.partition("-")

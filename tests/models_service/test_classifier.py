@@ -20,13 +20,14 @@ from transformers import (
     pipeline,
 )
 
-from models_service import admission, classification_samples
+from models_service import admission, classification_samples, classifying
 from models_service.base_models import resolve
 from models_service.client import ModelService
 from models_service.engines.classifier import ClassifierEngine
 from models_service.engines.labelling import Labelled, Word, entities
 from models_service.errors import ModelsError
 from models_service.export import export
+from models_service.in_process import InProcessModels
 from models_service.model_files import ModelUnusable, adapter_base, kind_of
 from models_service.protocol import ClassifyRequest
 from models_service.registry import Model, Registry, versions_in
@@ -184,6 +185,8 @@ async def test_a_registered_classifier_serves_and_another_one_does_not_pass_for_
         assert (done.task, done.labels) == ("tokens", [])
         for text, found in zip(TEXTS, done.entities, strict=True):
             assert all(text[one.start : one.end] == one.text for one in found)
+        assert [(one.name, one.task, one.labels) for one in classifying.served(Registry(folder=versions.folder))] == [
+            ("sentiment", "text", list(SENTIMENT.values())), ("tagger", "tokens", ["PER", "LOC"])]
     finally:
         await service.close()
 
@@ -208,3 +211,18 @@ async def test_a_classifier_is_asked_over_the_socket_and_none_is_a_clear_error(s
         with pytest.raises(ModelsError, match="No classifier is served") as caught:
             await models.classify(["I love it!"])
     assert (caught.value.code, caught.value.retryable) == ("not_found", False)
+
+
+async def test_classifying_in_this_process_gives_what_the_engine_gives(sentiment: Path, tagger: Path) -> None:
+    async with InProcessModels(classifier=str(sentiment)) as here:
+        done = await here.classify(TEXTS)
+        assert done.task == "text" and done.timings.batch_size == len(TEXTS)
+        for labels, found in zip(done.labels, _loaded(sentiment).run(TEXTS), strict=True):
+            assert [one.label for one in labels] == [one.label for one in found]
+        for wrong, code in (({"texts": []}, "bad_request"), ({"texts": TEXTS, "model": "other"}, "not_found")):
+            with pytest.raises(ModelsError) as caught:
+                await here.classify(**wrong)
+            assert caught.value.code == code
+    async with InProcessModels() as here:
+        with pytest.raises(ModelsError, match="no such classifier"):
+            await here.classify(TEXTS)

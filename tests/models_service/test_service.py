@@ -170,7 +170,7 @@ async def test_a_frame_beyond_all_measure_closes_its_socket_and_no_other(service
 
 
 async def test_an_id_in_use_is_refused_and_its_first_request_answered(socket) -> None:
-    await socket.send(EmbedRequest(id="same", texts=["slow " * 300] * 64).model_dump_json())
+    await socket.send(EmbedRequest(id="same", texts=["slow " * 300] * 16).model_dump_json())
     await socket.send(EmbedRequest(id="same", texts=["second"]).model_dump_json())
     events = {}
     while len(events) < 2:

@@ -65,10 +65,15 @@ def client_of(request: Request) -> str:
     return f"user-{request.user.pk}" if request.user.is_authenticated else stranger_of(request)
 
 
-def translate_texts(request: Request, texts: list[str], **options: Any) -> list[TranslateTextDone]:
-    """Each of the texts, a few at once; SiteError for the first that fails."""
+def check_together(texts: list[str]) -> None:
+    """BadInput when they are too much for one call."""
     if sum(map(len, texts)) > MOST_CHARACTERS:
         raise BadInput(f"All texts together may have at most {MOST_CHARACTERS:,} characters.", "text")
+
+
+def translate_texts(request: Request, texts: list[str], **options: Any) -> list[TranslateTextDone]:
+    """Each of the texts, a few at once; SiteError for the first that fails."""
+    check_together(texts)
     checked = [translating.check_text(text) for text in texts]
     client = client_of(request)
 

@@ -6,6 +6,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from webapp.api.ask import AskView
+from webapp.api.classify import ClassifyView
 from webapp.api.conversations import ConversationViewSet, FeedbackView
 from webapp.api.description import DocsView, ProtocolView, SchemaView
 from webapp.api.keys import ApiKeyViewSet
@@ -37,6 +38,7 @@ urlpatterns = [
     path("v1/qa/ask", AskView.as_view(), name="api-ask"),
     path("v1/summarize", SummarizeView.as_view(), name="api-summarize"),
     path("v1/translate", TranslateView.as_view(), name="api-translate"),
+    path("v1/classify", ClassifyView.as_view(), name="api-classify"),
     path("v1/languages", LanguagesView.as_view(), name="api-languages"),
     path("v1/feedback/", FeedbackView.as_view(), name="api-feedback"),
     path("v1/usage", UsageView.as_view(), name="api-usage"),
