@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from models_service.engines.generating import Finish, Generation, Generator
+from models_service.engines.generating import Finish, Generation, Generator, TokenChance
 from models_service.errors import ModelsError, ModelsUnavailable
 
 TRIES = 3
@@ -91,7 +91,7 @@ class RemoteGenerator(Generator):
             async with self._client.stream("POST", path, json=self._body(given)) as response:
                 if response.status_code != 200:
                     await self._refuse(response)
-                async with aclosing(_pieces(response)) as pieces:
+                async with aclosing(_pieces(response, given)) as pieces:
                     async for piece in pieces:
                         yield piece
         except httpx.ConnectError as problem:
@@ -121,6 +121,9 @@ class RemoteGenerator(Generator):
             body["prompt"] = given.prompt
         # Sent only where asked for, since not every server knows them.
         optional = {"top_k": given.top_k, "stop": list(given.stop) or None, "seed": given.seed}
+        if given.logprobs is not None:
+            optional |= {"logprobs": True, "top_logprobs": given.logprobs} if given.messages else {
+                "logprobs": given.logprobs}
         return body | {name: value for name, value in optional.items() if value is not None}
 
     async def _refuse(self, response: httpx.Response) -> None:
@@ -168,9 +171,10 @@ class _Reported(Exception):
     """An event of the stream says that the server failed."""
 
 
-async def _pieces(response: httpx.Response) -> AsyncGenerator[str | Finish, None]:
+async def _pieces(response: httpx.Response, given: Generation) -> AsyncGenerator[str | Finish, None]:
     """The text and the end that the events of a stream hold."""
     finish: str | None = None
+    chances: list[TokenChance] = []
     usage: dict[str, Any] = {}
     async with aclosing(_events(response)) as events:
         async for event in events:
@@ -183,7 +187,9 @@ async def _pieces(response: httpx.Response) -> AsyncGenerator[str | Finish, None
                 choice = choices[0]
                 text = choice["delta"].get("content") if "delta" in choice else choice["text"]
                 finish = choice.get("finish_reason") or finish
-            except (AttributeError, IndexError, KeyError, TypeError):
+                if given.logprobs is not None and len(chances) < given.max_tokens:
+                    chances += _chances(choice.get("logprobs") or {})
+            except (AttributeError, IndexError, KeyError, TypeError, ValueError):
                 raise _Malformed(f"an event has no text: {str(event)[:200]}") from None
             if text is not None and not isinstance(text, str):
                 raise _Malformed(f"an event's text is no text: {str(event)[:200]}")
@@ -193,8 +199,29 @@ async def _pieces(response: httpx.Response) -> AsyncGenerator[str | Finish, None
         raise _Malformed("the stream ended without a reason for it")
     yield Finish(
         "length" if finish == "length" else "stop", _count(usage.get("prompt_tokens")),
-        _count(usage.get("completion_tokens")),
+        _count(usage.get("completion_tokens")), tuple(chances) or None,
     )
+
+
+def _chances(told: dict[str, Any]) -> list[TokenChance]:
+    """As a chat tells them, or a completion; none of a server that does not tell any."""
+    if told.get("content"):
+        return [
+            TokenChance(str(one["token"]), _logprob(one["logprob"]), tuple(
+                (str(top["token"]), _logprob(top["logprob"])) for top in one.get("top_logprobs") or ()))
+            for one in told["content"]
+        ]
+    tokens = told.get("tokens") or []
+    tops = told.get("top_logprobs") or [None] * len(tokens)
+    return [
+        TokenChance(str(token), _logprob(value), tuple((str(one), _logprob(of)) for one, of in (top or {}).items()))
+        for token, value, top in zip(tokens, told.get("token_logprobs") or [], tops, strict=True)
+    ]
+
+
+def _logprob(value: Any) -> float:
+    """A finite one: JSON has no other, and OpenAI writes -9999 for what is as good as impossible."""
+    return min(max(-9999.0, float(value)), 0.0)
 
 
 async def _events(response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import math
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
 
-from models_service.engines.generating import Finish, Generation, Said
+from models_service.engines.generating import Finish, Generation, Said, TokenChance
 from models_service.engines.remote import RemoteGenerator, RemoteServer
 from models_service.errors import ModelsError
 from tests.openai_server import KEY, OpenAIServer, breaks, event, events, fails, hangs, says
@@ -49,7 +51,36 @@ async def test_the_server_is_asked_with_all_settings_and_the_key(generator, open
 
 async def test_what_was_not_asked_for_is_not_sent(generator, openai_server) -> None:
     await _all(generator)
-    assert not {"top_k", "stop", "seed", "prompt"} & openai_server.seen[0].keys()
+    assert not {"top_k", "stop", "seed", "prompt", "logprobs", "top_logprobs"} & openai_server.seen[0].keys()
+
+
+@pytest.mark.parametrize(("given", "told", "sent"), [
+    ({"messages": ASKED.messages}, {"content": [
+        {"token": "It", "logprob": -0.5, "bytes": [73], "top_logprobs": [{"token": "It", "logprob": -0.5}]},
+        {"token": " is", "logprob": -math.inf, "top_logprobs": []},
+    ]}, {"logprobs": True, "top_logprobs": 1}),
+    ({"prompt": "So"}, {"tokens": ["It", " is"], "token_logprobs": [-0.5, -math.inf], "text_offset": [0, 2],
+                        "top_logprobs": [{"It": -0.5}, None]}, {"logprobs": 1}),
+])
+async def test_how_likely_the_tokens_were_is_asked_for_and_told(generator, openai_server, given, told, sent) -> None:
+    chat = "messages" in given
+    said = {"delta": {"content": "It is"}} if chat else {"text": "It is"}
+    choice = {"index": 0, "finish_reason": None, "logprobs": told, **said}
+    first = f"data: {json.dumps({'choices': [choice]})}\n\n"
+    openai_server.replies = [events(first, event("", "stop", chat=chat))]
+    assert await _all(generator, Generation(**given, max_tokens=9, logprobs=1)) == ["It is", Finish(
+        "stop", logprobs=(TokenChance("It", -0.5, (("It", -0.5),)), TokenChance(" is", -9999.0)))]
+    assert openai_server.seen[0].items() >= sent.items()
+
+
+async def test_a_server_that_tells_no_likelihoods_or_wrong_ones(generator, openai_server) -> None:
+    given = Generation(messages=ASKED.messages, logprobs=0)
+    assert (await _all(generator, given))[-1].logprobs is None
+    for wrong in ({"content": [{"token": "x"}]}, {"tokens": ["x"], "token_logprobs": []}, [1], "x"):
+        choice = {"delta": {"content": "x"}, "logprobs": wrong}
+        openai_server.replies = [events(f"data: {json.dumps({'choices': [choice]})}\n\n")]
+        with pytest.raises(ModelsError, match="not of the protocol"):
+            await _all(generator, given)
 
 
 async def test_a_bare_prompt_is_written_on(generator, openai_server) -> None:
