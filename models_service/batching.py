@@ -24,6 +24,7 @@ MAX_WAITING_INPUTS = 8192
 """Texts or passages in one queue; one client may have half of it."""
 BATCH_SECONDS = 1.0
 """A cancelled request, and one that waits, are seen to when a batch ends."""
+OLDEST_EVERY = 3
 SPLIT_AT_ONCE = 64
 """Texts turned into tokens in one go, so that another client's get their turn between."""
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class EngineQueue:
         self._idle = asyncio.Event()
         self._idle.set()
         self._pace = Pace()
+        self._batches = 1
         self._computing = ThreadPoolExecutor(1, thread_name_prefix=f"compute-{name}")
         self._splitting = ThreadPoolExecutor(1, thread_name_prefix=f"tokens-{name}")
 
@@ -202,17 +204,21 @@ class EngineQueue:
                 room -= used
                 if used and client in self._lines:
                     self._lines.move_to_end(client)
+        self._batches += bool(batch)
         return batch
 
     def _take_turn(self, client: str, share: int, room: int, batch: list[Entry]) -> int:
         """Move a client's pieces to the batch until its share is used up; the tokens taken.
 
-        Of one client's jobs the one nearest its end goes first: a question does not wait for an import. One that was
-        cancelled, or whose deadline has just passed, is taken out by whoever waits for it, in a moment.
+        Of one client's jobs the one nearest its end goes first: a question does not wait for an import. But in every
+        third batch it is the oldest, or a long one might wait as long as short ones come. One that was cancelled, or
+        whose deadline has just passed, is taken out by whoever waits for it, in a moment.
         """
         used = 0
         wanted = [job for job in self._lines[client] if not job.done.done()]
-        for job in sorted(wanted, key=lambda job: job.tokens):
+        if self._batches % OLDEST_EVERY:
+            wanted.sort(key=lambda job: job.tokens)
+        for job in wanted:
             while job.pieces and (used < share or not batch):
                 cost = self.engine.cost(job.pieces[0][1])
                 if batch and used + cost > room:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from models_service.model_files import CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE,
 
 NOT_CONVERTED = frozenset((CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE, "README.md"))
 """Files that say something of a model and change nothing of what it computes."""
+_PLACE = re.compile(r"[0-9a-f]{20,32}")
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +46,7 @@ def _tidy(cache: Path, kept: Path, folders: list[str]) -> None:
     whose folders are gone, and of other weights that lay in these folders before."""
     cache.mkdir(parents=True, exist_ok=True)
     _write(_made_from(kept), folders)  # before there is a place, which nobody then takes for a forgotten one
-    there = {one.with_suffix("") for one in cache.iterdir() if not one.name.startswith(".")}
+    there = {one.with_suffix("") for one in cache.iterdir() if _PLACE.fullmatch(one.stem)}
     for other in there - {kept}:
         try:
             told = json.loads(_made_from(other).read_text(encoding="utf-8"))

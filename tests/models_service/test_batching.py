@@ -189,6 +189,18 @@ async def test_one_clients_question_does_not_wait_for_its_own_import() -> None:
         await long
 
 
+async def test_a_long_request_goes_on_however_many_short_ones_of_its_client_come() -> None:
+    engine = Letters(batch_tokens=10)
+    async with running(engine) as queue:
+        first = await submitted(queue, ["first"])
+        await engine.busy()
+        long = await submitted(queue, ["l" * 10] * 5, client="alice")
+        short = [await submitted(queue, ["s" * 10], client="alice") for _ in range(20)]
+        engine.allow()
+        await asyncio.gather(first, long, *short)
+    assert [batch[0][0] for batch in engine.batches[1:9]] == [*"sl", *"ssl", *"ssl"]
+
+
 async def test_a_cancelled_request_leaves_the_queue_without_being_computed() -> None:
     engine = Letters()
     async with running(engine) as queue:

@@ -178,7 +178,7 @@ async def test_an_id_in_use_is_refused_and_its_first_request_answered(socket) ->
         if event.type != "start":
             events[event.id] = event
     assert events[UNKNOWN_ID].code == "bad_request" and "'same'" in events[UNKNOWN_ID].message
-    assert len(events["same"].array()) == 64
+    assert len(events["same"].array()) == 16
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {"ProductionStatusEnum": "webapp.chat.models.MessageStatus"},
+    "ENUM_NAME_OVERRIDES": {"ProductionStatusEnum": "webapp.chat.models.MessageStatus",
+                            "DataTaskEnum": "webapp.training.models.DataTask"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
