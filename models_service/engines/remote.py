@@ -174,7 +174,7 @@ class _Reported(Exception):
 async def _pieces(response: httpx.Response, given: Generation) -> AsyncGenerator[str | Finish, None]:
     """The text and the end that the events of a stream hold."""
     finish: str | None = None
-    chances: list[TokenChance] = []
+    chances: list[TokenChance] | None = None
     usage: dict[str, Any] = {}
     async with aclosing(_events(response)) as events:
         async for event in events:
@@ -187,8 +187,9 @@ async def _pieces(response: httpx.Response, given: Generation) -> AsyncGenerator
                 choice = choices[0]
                 text = choice["delta"].get("content") if "delta" in choice else choice["text"]
                 finish = choice.get("finish_reason") or finish
-                if given.logprobs is not None and len(chances) < given.max_tokens:
-                    chances += _chances(choice.get("logprobs") or {})
+                told = choice.get("logprobs") if given.logprobs is not None else None
+                if told is not None and len(chances := chances or []) < given.max_tokens:
+                    chances += _chances(told)
             except (AttributeError, IndexError, KeyError, TypeError, ValueError):
                 raise _Malformed(f"an event has no text: {str(event)[:200]}") from None
             if text is not None and not isinstance(text, str):
@@ -199,12 +200,12 @@ async def _pieces(response: httpx.Response, given: Generation) -> AsyncGenerator
         raise _Malformed("the stream ended without a reason for it")
     yield Finish(
         "length" if finish == "length" else "stop", _count(usage.get("prompt_tokens")),
-        _count(usage.get("completion_tokens")), tuple(chances) or None,
+        _count(usage.get("completion_tokens")), None if chances is None else tuple(chances),
     )
 
 
 def _chances(told: dict[str, Any]) -> list[TokenChance]:
-    """As a chat tells them, or a completion; none of a server that does not tell any."""
+    """As a chat tells them, or a completion."""
     if told.get("content"):
         return [
             TokenChance(str(one["token"]), _logprob(one["logprob"]), tuple(
