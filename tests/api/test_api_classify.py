@@ -43,7 +43,7 @@ def _post(client, **body):
 
 
 def test_texts_are_labelled_by_the_first_classifier_and_their_entities_found_by_the_one_that_is_named(
-    models, served: Path, settings, alice, program
+    models, redis_url, served: Path, settings, alice, program
 ) -> None:
     settings.DATA_DIR = served
     assert program(alice).get(URL).json() == {"classifiers": [
@@ -60,12 +60,12 @@ def test_texts_are_labelled_by_the_first_classifier_and_their_entities_found_by_
     assert all(TEXTS[1][one["start"] : one["end"]] == one["text"] for one in body["entities"][0])
 
 
-def test_what_cannot_be_classified_is_refused_with_a_sentence(models, alice, program) -> None:
+def test_what_cannot_be_classified_is_refused_with_a_sentence(models, redis_url, alice, program) -> None:
     assert "wenda-reader" in is_problem(_post(program(alice), text="a", model="wenda-reader"), 400)["detail"]
     assert "sentiment" in is_problem(_post(program(alice), text="a", model="other"), 404)["detail"]
     assert "text" in is_problem(_post(program(alice), text=[]), 400)["errors"]
     is_problem(_post(program(alice), text=["long " * 2_000] * 20), 400)
 
 
-def test_a_site_without_a_classifier_says_so_and_what_to_do(alice, program, settings) -> None:
+def test_a_site_without_a_classifier_says_so_and_what_to_do(redis_url, alice, program) -> None:
     assert program(alice).get(URL).json() == {"classifiers": []}

@@ -17,10 +17,14 @@ from models_service import classifying
 from models_service.errors import ModelsError
 from models_service.protocol import ClassifyDone
 from models_service.registry import Registry
+from webapp.accounts.models import Scope
+from webapp.api.idempotency import Idempotent
 from webapp.api.openai.errors import WritingFailed
 from webapp.api.permissions import MayChat
 from webapp.api.translations import TextsField, check_together, client_of
 from webapp.chat.answering import model_service
+from webapp.limits import meter, tokens
+from webapp.limits.slots import Slot
 from webapp.settings.places import models_folder
 
 
@@ -29,8 +33,10 @@ class ClassifySerializer(serializers.Serializer):
     model = serializers.CharField(required=False, max_length=128, help_text="its name; by default the first")
 
 
-class ClassifyView(APIView):
+class ClassifyView(Idempotent, APIView):
     permission_classes = [MayChat]
+    scope = Scope.WRITING
+    uses_tokens = True
 
     @extend_schema(request=ClassifySerializer, responses=ClassifyDone)
     def post(self, request: Request) -> Response:
@@ -40,11 +46,18 @@ class ClassifyView(APIView):
         text = asked.validated_data["text"]
         texts = [text] if isinstance(text, str) else text
         check_together(texts)
-        classify = async_to_sync(model_service().classify)
+        client = client_of(request)
+        slot = Slot(request.user, client).take()
+
+        async def classified() -> ClassifyDone:
+            async with slot:
+                return await model_service().classify(texts, model=asked.validated_data.get("model"), client=client)
+
         try:
-            done = classify(texts, model=asked.validated_data.get("model"), client=client_of(request))
+            done = async_to_sync(classified)()
         except ModelsError as problem:
             raise WritingFailed.of(problem) from None
+        meter.charge(request.user, sum(map(tokens.count, texts)), stranger=client)
         return Response(done.model_dump(exclude={"id", "type", "result"}))
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
