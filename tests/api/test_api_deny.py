@@ -30,6 +30,9 @@ PUBLIC = {
     "forgotten-password/": "says the same whoever asks",
     "help/": "help pages about the product, the same on every site",
     "language/": "chooses the page's language",
+    "health": "a monitor asks it, as LibreTranslate",
+    "languages": "names of languages; clients of LibreTranslate send no key there",
+    "frontend/settings": "limits and names of languages; clients of LibreTranslate send no key there",
     "i18n/catalog.js": "the translations of the pages' scripts",
 }
 """Addresses that answer a stranger while guests are not let in, each with its reason."""
