@@ -163,7 +163,9 @@ def test_completions_go_on_with_each_prompt(client, writer) -> None:
     asked = {"model": writer, "prompt": ["A collection", "The answer"], "temperature": 0}
     done = client.completions.create(**asked)
     assert done.object == "text_completion" and [choice.index for choice in done.choices] == [0, 1]
-    assert done.usage.completion_tokens <= 32 and done.choices[0].text != done.choices[1].text
+    assert done.usage.completion_tokens <= 32
+    assert [choice.text for choice in done.choices] == [
+        client.completions.create(**{**asked, "prompt": prompt}).choices[0].text for prompt in asked["prompt"]]
     echoed = client.completions.create(**asked, echo=True)
     assert [choice.text for choice in echoed.choices] == [
         prompt + choice.text for prompt, choice in zip(asked["prompt"], done.choices, strict=True)]
