@@ -201,6 +201,16 @@ parse_event: TypeAdapter[ServiceEvent] = TypeAdapter(ServiceEvent)
 # --- an answer, as a browser or a program sees it ----------------------------------------------------------------
 
 
+class AlsoIn(Message):
+    """Another place that says the same: a near-duplicate of a cited passage."""
+
+    document: str = Field(description="document id")
+    title: str
+    start: int
+    end: int
+    url: str = Field("", description="opens the document there; filled in by the site")
+
+
 class Citation(Message):
     """An exact character range of a stored document: document_text[start:end] == quote.
 
@@ -224,6 +234,7 @@ class Citation(Message):
                          "the sheet")
     row: int | None = Field(None, description="the row of the spreadsheet that it stands in, from 1")
     mark: int = Field(0, description="the bracketed number that a generator's answer names it by; 0 for quoted ones")
+    also_in: list[AlsoIn] = Field(default_factory=list, description="documents that hold nearly the same passage")
 
 
 class SourcesEvent(Message):

@@ -18,6 +18,7 @@ def source(retrieved: RetrievedPassage) -> Citation:
         document=passage.document.id, title=passage.document.title, passage=passage.id, start=passage.start,
         end=passage.end, quote=passage.text, span_start=passage.start, span_end=passage.start,
         score=round(max(0.0, min(1.0, retrieved.dense or 0.0)), 4),
+        also_in=list(retrieved.also_in),
     )
 
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models_service.protocol import Citation
-from qa.document_store import DocumentMissing
 from qa.terms import stem, terms
 from qa.verify import StoredTexts
 
@@ -20,13 +19,11 @@ SAME_WORDS_FROM = 0.5
 FEWEST_SAME = 2
 _NUMBER = re.compile(r"\d[\d.,]*")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_OPENING = 300
-"""Characters in which a document says of when it is."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """What one of the contradicting documents says; `year` is the one it names for itself, None where it does not."""
+    """What one of the contradicting documents says; `year` is the one in its title, None where there is none."""
 
     citation: Citation
     value: str
@@ -44,18 +41,14 @@ def contradiction(cited: Sequence[Citation], documents: StoredTexts) -> list[Ver
     if not one_each:
         return []
     versions = [
-        Version(citation, _value(citation), year(citation, documents)) for citation in (cited[0], *one_each.values())
+        Version(citation, _value(citation), year(citation.title)) for citation in (cited[0], *one_each.values())
     ]
     return sorted(versions, key=lambda version: (-(version.year or 0), -documents.added(version.citation.document)))
 
 
-def year(citation: Citation, documents: StoredTexts) -> int | None:
-    """The year in the document's title, else the first one in its opening."""
-    try:
-        opening = documents.slice(citation.document, 0, _OPENING)
-    except DocumentMissing:
-        opening = ""
-    found = _YEAR.search(citation.title) or _YEAR.search(opening)
+def year(title: str) -> int | None:
+    """The year that a document's title names."""
+    found = _YEAR.search(title)
     return int(found.group()) if found else None
 
 

@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -172,11 +172,14 @@ class CollectionIndex:
 
     # --- reading ---
 
-    def dense(self, vector: np.ndarray, k: int, encoder: str = "") -> list[tuple[int, float]]:
+    def dense(
+        self, vector: np.ndarray, k: int, encoder: str = "", documents: Collection[str] | None = None
+    ) -> list[tuple[int, float]]:
         """The k passages nearest to `vector`, float32 (dimension,), as (id, cosine), nearest first.
 
         Args:
             encoder: what made the vector, `NAME@VERSION`; "" when nothing but its dimension is to be compared.
+            documents: the only ones that are searched, where not all are.
 
         Raises:
             CollectionGone: the collection was deleted.
@@ -191,22 +194,47 @@ class CollectionIndex:
             total = sum(s.index.ntotal for s in segments)
             wanted = min(k, total)
             asked = wanted + 8
+            if documents is not None:
+                database.want(connection, documents)
             while True:
                 found = segment_files.search(segments, vector, asked)
-                used = database.existing(connection, [i for i, _ in found])
+                used = database.existing(connection, [i for i, _ in found], wanted=documents is not None)
                 alive = [(i, score) for i, score in found if i in used]
                 if len(alive) >= wanted or asked >= total:
                     return alive[:k]
-                asked *= 4  # the nearest are of deleted documents: look further
+                asked *= 4  # the nearest are of deleted or unwanted documents: look further
 
-    def bm25(self, query: str, k: int) -> list[tuple[int, float]]:
+    def bm25(self, query: str, k: int, documents: Collection[str] | None = None) -> list[tuple[int, float]]:
         """The k passages that share the rarest words with `query`, as (id, score), best first.
+
+        Args:
+            documents: the only ones that are searched, where not all are.
 
         Raises:
             CollectionGone: the collection was deleted.
         """
         with self._connection() as connection:
-            return database.search_words(connection, query, k)
+            if documents is not None:
+                database.want(connection, documents)
+            return database.search_words(connection, query, k, wanted=documents is not None)
+
+    def around(self, passage: int) -> tuple[str, str]:
+        """The texts of the passages before and after this one in its document; "" where there is none.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._connection() as connection:
+            return database.around(connection, passage)
+
+    def every_passage(self) -> list[IndexedPassage]:
+        """All that can be found, in the order of their documents.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._connection() as connection:
+            return list(database.every_passage(connection))
 
     def passages(self, ids: Sequence[int]) -> dict[int, IndexedPassage]:
         """Those of the passages that still exist, by id.

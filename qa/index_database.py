@@ -194,23 +194,61 @@ def read_passages(connection: sqlite3.Connection, ids: Sequence[int]) -> dict[in
     return found
 
 
-def existing(connection: sqlite3.Connection, ids: Sequence[int]) -> set[int]:
-    """Those of the passage ids that are (still) in use."""
+def want(connection: sqlite3.Connection, documents: Iterable[str]) -> None:
+    """Keep which documents this connection is to search; for `existing` and `search_words` with `wanted`."""
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (document TEXT PRIMARY KEY) WITHOUT ROWID")
+    connection.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((document,) for document in documents))
+
+
+_WANTED = "document IN (SELECT document FROM wanted)"
+
+
+def existing(connection: sqlite3.Connection, ids: Sequence[int], *, wanted: bool = False) -> set[int]:
+    """Those of the passage ids that are (still) in use; of the documents that are wanted alone."""
     found: set[int] = set()
+    only = f" AND {_WANTED}" if wanted else ""
     for chunk in _chunks(ids):
         marks = ",".join("?" * len(chunk))
-        found.update(row[0] for row in connection.execute(f"SELECT id FROM passages WHERE id IN ({marks})", chunk))
+        rows = connection.execute(f"SELECT id FROM passages WHERE id IN ({marks}){only}", chunk)
+        found.update(row[0] for row in rows)
     return found
 
 
-def search_words(connection: sqlite3.Connection, query: str, k: int) -> list[tuple[int, float]]:
-    """The k best passages by BM25 as (id, score), best first; any of the query's terms may match."""
-    wanted = _telling(connection, list(dict.fromkeys(terms(query)))[:_MAX_QUERY_TERMS])
-    if not wanted:
-        return []
-    match = " OR ".join(f'"{term}"' for term in wanted)
+def around(connection: sqlite3.Connection, passage: int) -> tuple[str, str]:
+    """The texts of the passages before and after this one in its document; "" where there is none."""
+    row = connection.execute("SELECT document, start FROM passages WHERE id = ?", (passage,)).fetchone()
+    if row is None:
+        return "", ""
+    before, after = (
+        connection.execute(
+            f"SELECT text FROM passages WHERE document = ? AND start {sign} ? ORDER BY start {order} LIMIT 1", row
+        ).fetchone()
+        for sign, order in (("<", "DESC"), (">", "ASC"))
+    )
+    return before[0] if before else "", after[0] if after else ""
+
+
+def every_passage(connection: sqlite3.Connection) -> Iterator[IndexedPassage]:
+    """All passages in the order of their documents."""
     rows = connection.execute(
-        "SELECT rowid, bm25(words, ?, ?) AS cost FROM words WHERE words MATCH ? ORDER BY cost LIMIT ?",
+        'SELECT p.id, p.start, p."end", p.text, d.id, d.title, d.media_type FROM passages p '
+        "JOIN documents d ON d.id = p.document ORDER BY d.id, p.start"
+    )
+    for passage, start, end, text, document, title, media_type in rows:
+        yield IndexedPassage(passage, IndexedDocument(document, title, media_type), start, end, text)
+
+
+def search_words(
+    connection: sqlite3.Connection, query: str, k: int, *, wanted: bool = False
+) -> list[tuple[int, float]]:
+    """The k best passages by BM25 as (id, score), best first; any of the query's terms may match."""
+    telling = _telling(connection, list(dict.fromkeys(terms(query)))[:_MAX_QUERY_TERMS])
+    if not telling:
+        return []
+    match = " OR ".join(f'"{term}"' for term in telling)
+    only = f" AND rowid IN (SELECT id FROM passages WHERE {_WANTED})" if wanted else ""
+    rows = connection.execute(
+        f"SELECT rowid, bm25(words, ?, ?) AS cost FROM words WHERE words MATCH ?{only} ORDER BY cost LIMIT ?",
         (_TITLE_WEIGHT, _TEXT_WEIGHT, match, k),
     )
     return [(passage, -cost) for passage, cost in rows]

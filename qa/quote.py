@@ -15,6 +15,7 @@ from qa import sentence_match
 from qa.candidates import Candidate, candidates
 from qa.citing import MOST_CITATIONS, nearest, source
 from qa.contradictions import Version, contradiction
+from qa.folding import folded
 from qa.index import CollectionGone, CollectionIndex
 from qa.retrieve import RetrievedPassage
 from qa.scripts import is_cjk
@@ -42,7 +43,7 @@ async def quote(
     mark: Callable[[str], None] = lambda stage: None,
 ) -> AsyncGenerator[SourcesEvent | DeltaEvent | AnswerDone, None]:
     """Answer from the passages that were found; `mark` is told when a stage has ended. Raises ModelsError."""
-    read = [passage for passage in found if _same_script(question, passage)][:PASSAGES_READ]
+    read = folded([passage for passage in found if _same_script(question, passage)])[:PASSAGES_READ]
     yield SourcesEvent(sources=[source(passage) for passage in read])
     spans, calibration, method = await _read(question, read, collections, models, client)
     mark("read_ms")
@@ -137,6 +138,7 @@ def _sentence_around(candidate: Candidate, retrieved: RetrievedPassage) -> Citat
         document=passage.document.id, title=passage.document.title, passage=passage.id,
         start=passage.start + start, end=passage.start + end, quote=passage.text[start:end],
         span_start=candidate.start, span_end=candidate.end, score=round(candidate.probability, 4),
+        also_in=list(retrieved.also_in),
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from models_service.client import Models
+from models_service.protocol import AlsoIn
 from qa.index import CollectionGone, CollectionIndex, IndexedPassage
 from qa.scripts import is_cjk
 
@@ -37,6 +38,8 @@ class RetrievedPassage:
     bm25: float | None
     bm25_rank: int | None
     reranked: float | None = None
+    also_in: tuple[AlsoIn, ...] = ()
+    """Where near-duplicates of it lie (`folding.py`)."""
 
 
 @dataclass(frozen=True)
@@ -54,21 +57,23 @@ async def retrieve(
     k: int = 20,
     *,
     client: str = "",
+    documents: Collection[str] | None = None,
 ) -> list[RetrievedPassage]:
     """The k best passages of all collections, given as (id, index) pairs, best first.
 
     A question in Chinese is searched by its words alone: the starter encoder knows none of them, and on CMRC 2018 its
     ranking took recall@1 from 0.98 to 0.91.
 
-    A collection that is deleted meanwhile is left out. Errors of the model service, SegmentCorrupt and
+    `documents` are the only ones that are searched, where not all are. A collection that is deleted meanwhile is left
+    out. Errors of the model service, SegmentCorrupt and
     EncoderMismatch pass through.
     """
     if not collections:
         return []
     if is_cjk(question):
-        return await asyncio.to_thread(search, question, None, collections, k)
+        return await asyncio.to_thread(search, question, None, collections, k, "", documents)
     encoded = await models.encode([question], client=client)
-    return await asyncio.to_thread(search, question, encoded.vectors[0], collections, k, encoded.encoder)
+    return await asyncio.to_thread(search, question, encoded.vectors[0], collections, k, encoded.encoder, documents)
 
 
 def search(
@@ -77,14 +82,15 @@ def search(
     collections: Sequence[tuple[str, CollectionIndex]],
     k: int,
     encoder: str = "",
+    documents: Collection[str] | None = None,
 ) -> list[RetrievedPassage]:
     """`retrieve` for a question that `encoder` has embedded already; by words alone when `vector` is None."""
     found = {}
     depth = max(k, DEPTH)
     for name, index in collections:
         try:
-            dense = index.dense(vector, depth, encoder) if vector is not None else []
-            found[name] = _Found(dense, index.bm25(question, depth))
+            dense = index.dense(vector, depth, encoder, documents) if vector is not None else []
+            found[name] = _Found(dense, index.bm25(question, depth, documents))
         except CollectionGone:
             continue
     dense = _ranked([((name, i), score) for name, one in found.items() for i, score in one.dense], depth)

@@ -13,6 +13,7 @@ from contextlib import aclosing
 
 from models_service.client import Models
 from models_service.protocol import MAX_QUESTION_CHARACTERS, AnswerDone, Citation
+from qa.citing import MOST_CITATIONS
 from qa.comparing import Comparison, comparison, decide
 from qa.document_store import DocumentMissing
 from qa.index import CollectionIndex
@@ -25,7 +26,6 @@ from qa.verify import StoredTexts, checked
 
 PASSAGES_FOUND = 20
 DOCUMENTS_LOOKED_AT = 4
-ROWS_QUOTED = 12
 SURE_FROM = 0.4
 """Confidence. Two answers that are compared must each be better than a guess."""
 TABLE_CONFIDENCE = 0.9
@@ -145,7 +145,8 @@ def _of_rows(
     documents: StoredTexts, how: dict,
 ) -> AnswerDone | None:
     text = next(text for identifier, _, text in texts if identifier == answer.document)
-    cited = checked([_row(answer, row.start, row.end, text, found) for row in answer.rows[:ROWS_QUOTED]], documents)
+    rows = answer.rows[:MOST_CITATIONS]
+    cited = checked([_row(answer, row.start, row.end, text, found) for row in rows], documents)
     return _done(answer.answer, cited, TABLE_CONFIDENCE, answer.kind, how) if cited else None
 
 

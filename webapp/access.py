@@ -23,6 +23,7 @@ from webapp.chat.models import Conversation, Message
 from webapp.errors import Forbidden, NotSignedIn
 from webapp.knowledge.models import Collection, Document, Share, Visibility
 from webapp.privacy.models import DataExport
+from webapp.retrieval.models import Mark
 from webapp.training.models import Dataset, Evaluation, Job
 from webapp.writing.models import (
     GlossaryTerm,
@@ -123,6 +124,11 @@ def readable_documents(user: User | AnonymousUser) -> QuerySet[Document]:
 
 def editable_documents(user: User | AnonymousUser) -> QuerySet[Document]:
     return Document.objects.filter(collection__in=editable_collections(user))
+
+
+def editable_marks(user: User | AnonymousUser) -> QuerySet[Mark]:
+    """What was said of the passages of collections that one may edit."""
+    return Mark.objects.filter(collection__in=editable_collections(user))
 
 
 def datasets(user: User | AnonymousUser) -> QuerySet[Dataset]:

@@ -10,6 +10,7 @@ from webapp.api.problems import page_or_problem
 urlpatterns = [
     path("", include("webapp.chat.urls")),
     path("", include("webapp.knowledge.urls")),
+    path("", include("webapp.retrieval.urls")),
     path("", include("webapp.accounts.urls")),
     path("account/", include("webapp.privacy.urls")),
     path("dashboard/people/", include("webapp.accounts.dashboard_urls")),

@@ -14,8 +14,18 @@ export function sourceItems(citations, isNumbered) {
     const isMarked = citation.span_end > citation.span_start;
     item.querySelector(".score").textContent = isMarked ? percent(citation.score) : "";
     item.querySelector(".quote").append(...quoted(citation));
+    if (citation.also_in?.length) item.append(alsoIn(citation.also_in));
     return item;
   });
+}
+
+/** Where near-duplicates of the passage lie. */
+function alsoIn(places) {
+  const line = Object.assign(document.createElement("p"), { className: "also-in", textContent: gettext("Also in:") });
+  for (const { url, title } of places) {
+    line.append(" ", Object.assign(document.createElement("a"), { href: url, textContent: title }));
+  }
+  return line;
 }
 
 /** "p. 12" and "Installation", or "sheet Prices" and "row 12", where they are known; a section that only repeats the

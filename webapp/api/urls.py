@@ -12,6 +12,7 @@ from webapp.api.description import DocsView, ProtocolView, SchemaView
 from webapp.api.keys import ApiKeyViewSet
 from webapp.api.knowledge import CollectionViewSet, DocumentViewSet
 from webapp.api.limits import QuotaViewSet, UsageView
+from webapp.api.search import MarksExportView, MarksView, SearchView
 from webapp.api.summaries import SummarizedTextViewSet, SummarizeView
 from webapp.api.training import DatasetViewSet, EvaluationViewSet, JobViewSet, ModelViewSet
 from webapp.api.translation_batches import TranslationBatchViewSet, TranslationFileViewSet
@@ -36,6 +37,9 @@ router.register("quotas", QuotaViewSet, basename="api-quota")
 urlpatterns = [
     path("v1/", include(router.urls)),
     path("v1/qa/ask", AskView.as_view(), name="api-ask"),
+    path("v1/search", SearchView.as_view(), name="api-search"),
+    path("v1/search/marks/", MarksView.as_view(), name="api-search-marks"),
+    path("v1/search/marks/export", MarksExportView.as_view(), name="api-search-marks-export"),
     path("v1/summarize", SummarizeView.as_view(), name="api-summarize"),
     path("v1/translate", TranslateView.as_view(), name="api-translate"),
     path("v1/classify", ClassifyView.as_view(), name="api-classify"),

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from models_service.client import Models, ModelsError, ModelService, encodable
 from models_service.protocol import (
     MAX_QUESTION_CHARACTERS,
+    AlsoIn,
     AnswerDone,
     AnswerError,
     Citation,
@@ -178,19 +179,24 @@ def failure() -> AnswerError:
 def _with_addresses(event: Event) -> Event:
     """The event with the address at which each citation opens."""
     if isinstance(event, SourcesEvent):
-        return event.model_copy(update={"sources": _linked(event.sources)})
+        return event.model_copy(update={"sources": linked(event.sources)})
     if isinstance(event, AnswerDone):
-        return event.model_copy(update={"citations": _linked(event.citations), "nearest": _linked(event.nearest)})
+        return event.model_copy(update={"citations": linked(event.citations), "nearest": linked(event.nearest)})
     return event
 
 
-def _linked(citations: Sequence[Citation]) -> list[Citation]:
-    return [citation.model_copy(update={"url": address(citation)}) for citation in citations]
+def linked(citations: Sequence[Citation]) -> list[Citation]:
+    return [
+        citation.model_copy(update={
+            "url": address(citation),
+            "also_in": [other.model_copy(update={"url": address(other)}) for other in citation.also_in],
+        }) for citation in citations
+    ]
 
 
-def address(citation: Citation) -> str:
+def address(citation: Citation | AlsoIn) -> str:
     """The page of the document, at the citation, with the answer in it marked."""
     place = {"start": citation.start, "end": citation.end}
-    if citation.span_end > citation.span_start:
+    if isinstance(citation, Citation) and citation.span_end > citation.span_start:
         place |= {"span_start": citation.span_start, "span_end": citation.span_end}
     return f"{reverse('document', args=[citation.document])}?{urlencode(place)}"

@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "webapp.limits",
     "webapp.knowledge",
     "webapp.chat",
+    "webapp.retrieval",
     "webapp.writing",
     "webapp.training",
     "webapp.audit",
