@@ -82,7 +82,7 @@ def test_a_collection_deleted_meanwhile_is_left_out(rivers: CollectionIndex, tow
 def test_a_document_deleted_between_finding_and_reading_is_left_out(rivers: CollectionIndex, monkeypatch):
     words = rivers.bm25
 
-    def delete_then_answer(query: str, k: int) -> list[tuple[int, float]]:
+    def delete_then_answer(query: str, k: int, wanted: None) -> list[tuple[int, float]]:
         found = words(query, k)
         rivers.delete("nile")
         return found

@@ -32,7 +32,7 @@ class SearchSerializer(serializers.Serializer):
         return Filters(**{name: self.validated_data[name] for name in names})
 
 
-class AlsoInSerializer(serializers.Serializer):
+class DuplicateSerializer(serializers.Serializer):
     document = serializers.CharField()
     title = serializers.CharField()
     start = serializers.IntegerField()
@@ -66,7 +66,7 @@ class FoundSerializer(serializers.Serializer):
     scores = ScoresSerializer()
     why = serializers.CharField()
     words = serializers.ListField(child=serializers.CharField(), help_text="the question's words that it holds")
-    also_in = AlsoInSerializer(many=True)
+    also_in = DuplicateSerializer(many=True)
     is_right = serializers.BooleanField(allow_null=True, help_text="what was said of it for this question")
     may_mark = serializers.BooleanField()
 
