@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp import access
+from webapp.accounts.models import Scope
 from webapp.api.permissions import IsMember, MayChat, person_of
 from webapp.chat import answering
 from webapp.errors import BadInput
@@ -33,6 +34,7 @@ FORMS = {"beir": (marking.write_evaluation_set, "application/zip", "evaluation-s
 
 class SearchView(APIView):
     permission_classes = [MayChat]
+    scope = Scope.READ
 
     @extend_schema(request=SearchSerializer, responses=SearchResultsSerializer)
     def post(self, request: Request) -> Response:
@@ -56,6 +58,8 @@ class SearchView(APIView):
 
 class MarksView(APIView):
     permission_classes = [IsMember]
+    scope = Scope.WRITE
+    reading_scope = Scope.READ
 
     @extend_schema(responses=MarkSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -76,6 +80,7 @@ class MarksView(APIView):
 
 class MarksExportView(APIView):
     permission_classes = [IsMember]
+    scope = Scope.READ
 
     @extend_schema(
         parameters=[OpenApiParameter("form", enum=list(FORMS), default="beir", description="beir: a BEIR folder in a "
