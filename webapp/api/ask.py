@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.http import HttpResponseBase, StreamingHttpResponse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from django.http import HttpResponseBase
+from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
 from rest_framework import serializers
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from models_service.protocol import AnswerDone, AnswerError
 from webapp.accounts.models import Scope
+from webapp.api.event_stream import EVENT_STREAM, EventStreamRenderer, described, streamed
 from webapp.api.idempotency import Idempotent
 from webapp.api.permissions import MayChat, person_of
 from webapp.chat import answering
@@ -30,7 +30,6 @@ STATUS_OF_CODE = {
     "unavailable": 503, "cancelled": 503, "deadline": 504,
 }
 AGAIN_SECONDS = 2
-EVENT_STREAM = "text/event-stream"
 
 
 class AskSerializer(serializers.Serializer):
@@ -40,16 +39,6 @@ class AskSerializer(serializers.Serializer):
         help_text="ids or names of collections that you may read; all of them when none is given",
     )
     stream = serializers.BooleanField(default=False, help_text="answer as text/event-stream, event by event")
-
-
-class EventStreamRenderer(BaseRenderer):
-    """Only says that this type may be asked for; a refusal is JSON all the same."""
-
-    media_type = EVENT_STREAM
-    format = "event-stream"
-
-    def render(self, data: Any, media_type: str | None = None, context: Any = None) -> bytes:
-        return json.dumps(data, ensure_ascii=False).encode()
 
 
 class AnswerFailed(SiteError):
@@ -69,10 +58,7 @@ class AskView(Idempotent, APIView):
         request=AskSerializer,
         responses={
             (200, "application/json"): AnswerDone,
-            (200, EVENT_STREAM): OpenApiResponse(
-                str, description="with `stream`: the events `sources`, `delta` and last `done` or `error`, each as "
-                                 "`answer_event` in /api/v1/protocol describes it; disconnecting stops the work",
-            ),
+            (200, EVENT_STREAM): described("`sources`, `delta` and last `done` or `error`", "answer_event"),
         },
     )
     def post(self, request: Request) -> HttpResponseBase:
@@ -84,8 +70,7 @@ class AskView(Idempotent, APIView):
         collections = answering.named_collections(user, asked.validated_data["collections"])
         events, slot = answering.events(user, question, collections), Slot(user).take()
         if asked.validated_data["stream"]:
-            headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-            return StreamingHttpResponse(_stream(events, slot), content_type=EVENT_STREAM, headers=headers)
+            return streamed(events, slot)
         return Response(async_to_sync(whole)(events, slot).model_dump(exclude={"type"}))
 
 
@@ -98,9 +83,3 @@ async def whole(events: AsyncIterator[Any], slot: Slot) -> BaseModel:
             if event.type == "done":
                 return event
     raise AnswerFailed(answering.failure())
-
-
-async def _stream(events: answering.Events, slot: Slot) -> AsyncIterator[bytes]:
-    async with slot, aclosing(events):
-        async for event in events:
-            yield f"event: {event.type}\ndata: {event.model_dump_json()}\n\n".encode()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +21,7 @@ from qa.structure import NOTHING_KNOWN
 from webapp import access
 from webapp.accounts.models import Scope
 from webapp.api.ask import whole
+from webapp.api.event_stream import EVENT_STREAM, EventStreamRenderer, described, streamed
 from webapp.api.idempotency import Idempotent
 from webapp.api.knowledge import UUID_PATTERN
 from webapp.api.permissions import MayChat, person_of
@@ -40,9 +42,13 @@ class SummarizeView(Idempotent, APIView):
     permission_classes = [MayChat]
     scope = Scope.WRITING
     uses_tokens = True
+    renderer_classes = [JSONRenderer, EventStreamRenderer]
 
-    @extend_schema(request=SummarizeSerializer, responses=SummaryDone)
-    def post(self, request: Request) -> Response:
+    @extend_schema(request=SummarizeSerializer, responses={
+        (200, "application/json"): SummaryDone,
+        (200, EVENT_STREAM): described("`start`, `progress`, `delta` and last `done` or `error`", "summary_event"),
+    })
+    def post(self, request: Request) -> HttpResponseBase:
         """Summarize a text, or a document that you may read; every quoted sentence with its exact place."""
         asked = SummarizeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -57,8 +63,10 @@ class SummarizeView(Idempotent, APIView):
             text, structure = summaries.text_of_document(user, values["document"])
         summarizing.check(text, "document" if "document" in values else "text")
         events = summarizing.events(user, text, wanted, structure=structure)
-        done = async_to_sync(whole)(events, Slot(user).take())
-        return Response(done.model_dump(exclude={"type"}))
+        slot = Slot(user).take()
+        if values["stream"]:
+            return streamed(events, slot)
+        return Response(async_to_sync(whole)(events, slot).model_dump(exclude={"type"}))
 
 
 class SummarizedTextViewSet(

@@ -7,12 +7,13 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,6 +23,7 @@ from qa.writing.routes import reachable
 from webapp import access
 from webapp.accounts.models import Scope
 from webapp.api.counting import stranger_of
+from webapp.api.event_stream import EVENT_STREAM, EventStreamRenderer, described, streamed
 from webapp.api.idempotency import Idempotent
 from webapp.api.permissions import IsMember, MayChat
 from webapp.errors import BadInput
@@ -58,6 +60,7 @@ class TranslateSerializer(serializers.Serializer):
     target = serializers.CharField(max_length=16, help_text="ISO 639-1")
     format = serializers.ChoiceField(["text", "markdown", "html"], default="text")
     alternatives = serializers.IntegerField(default=0, min_value=0, max_value=4)
+    stream = serializers.BooleanField(default=False, help_text="one text as text/event-stream, event by event")
 
 
 def client_of(request: Request) -> str:
@@ -77,7 +80,7 @@ def translate_texts(request: Request, texts: list[str], **options: Any) -> list[
     checked = [translating.check_text(text) for text in texts]
     client = client_of(request)
 
-    slot = Slot(request.user, client).take()
+    slot = Slot(request.user, client)
 
     async def all_of_them() -> list[TranslateTextDone]:
         window = asyncio.Semaphore(TEXTS_AT_ONCE)
@@ -91,6 +94,7 @@ def translate_texts(request: Request, texts: list[str], **options: Any) -> list[
         return [task.result() for task in tasks]
 
     with translating.turn(client):
+        slot.take()
         try:
             return async_to_sync(all_of_them)()
         except ExceptionGroup as group:
@@ -101,15 +105,25 @@ class TranslateView(Idempotent, APIView):
     permission_classes = [MayChat]
     scope = Scope.WRITING
     uses_tokens = True
+    renderer_classes = [JSONRenderer, EventStreamRenderer]
 
-    @extend_schema(request=TranslateSerializer, responses={200: TranslateTextDone})
-    def post(self, request: Request) -> Response:
+    @extend_schema(request=TranslateSerializer, responses={
+        (200, "application/json"): TranslateTextDone,
+        (200, EVENT_STREAM): described("`start`, `delta` and last `done` or `error`", "translated_text_event"),
+    })
+    def post(self, request: Request) -> HttpResponseBase:
         """Translate a text, or several. For a list, `translation` and `detected` are lists and `results` holds each
         text's whole result."""
         asked = TranslateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         options = dict(asked.validated_data)
-        text = options.pop("text")
+        text, streams = options.pop("text"), options.pop("stream")
+        if streams:
+            if not isinstance(text, str):
+                raise BadInput("Only one text can be streamed at a time.", "text")
+            client = client_of(request)
+            events = translating.events(request.user, translating.check_text(text), client=client, **options)
+            return streamed(events, Slot(request.user, client).take())
         if isinstance(text, str):
             (done,) = translate_texts(request, [text], **options)
             return Response(done.model_dump(exclude={"type"}))

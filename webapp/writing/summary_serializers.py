@@ -50,6 +50,7 @@ class SummarizeSerializer(serializers.Serializer):
         help_text="quoted: sentences of the text; written: by the text generator, which is the default where one is",
     )
     language = serializers.CharField(required=False, max_length=2, help_text="of a written summary: en, zh, de …")
+    stream = serializers.BooleanField(default=False, help_text="answer as text/event-stream, event by event")
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         if ("text" in given) == ("document" in given):
