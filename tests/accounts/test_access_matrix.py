@@ -21,7 +21,7 @@ ROLES = ["stranger", "guest", "user", "editor", "admin"]
 LEAST_ROLE = {
     # pages
     "c/": "guest", "collections/": "guest user", "documents/": "guest", "summarize/": "guest", "translate/": "guest",
-    "account/": "user", "collections/<uuid:identifier>/shares/": "user",
+    "search/": "guest", "account/": "user", "collections/<uuid:identifier>/shares/": "user",
     "dashboard/": "admin",
     # REST
     "api/v1/qa/ask": "guest", "api/v1/summarize": "guest", "api/v1/translate": "guest", "api/v1/languages": "guest",
@@ -29,6 +29,7 @@ LEAST_ROLE = {
     "api/v1/feedback/": "guest", "api/v1/summaries/": "guest", "api/v1/translation-batches/": "guest",
     "api/v1/translation-files/": "guest", "api/v1/glossary/": "user",
     "api/v1/translations/": "user", "api/v1/keys/": "user", "api/v1/usage": "user", "api/v1/quotas/": "admin",
+    "api/v1/search": "guest", "api/v1/search/marks/": "user", "api/v1/classify": "guest",
     "api/v1/datasets/": "admin", "api/v1/jobs/": "admin", "api/v1/evaluations/": "admin", "api/v1/models/": "admin",
     # as LibreTranslate's clients and OpenAI's ask; refusals have those services' own form
     "detect": "guest", "translate": "guest", "translate_file": "guest", "download_file/": "guest", "v1/": "guest",
