@@ -30,9 +30,11 @@ PASSWORD = "correct horse battery"
 def until(condition: Callable[[], Any], seconds: float = 60, what: str = "it") -> Any:
     """Wait for what another process does; its value. Fails when it never comes."""
     end = time.monotonic() + seconds
+    pause = 0.05
     while not (value := condition()):
         assert time.monotonic() < end, f"{what} did not happen within {seconds:g} s"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)  # so that a long wait stays below the requests that a person may make
     return value
 
 
