@@ -33,6 +33,9 @@ async def test_a_newer_text_takes_the_place_of_the_one_before(translators, conne
     with translators.frozen():
         await socket.say(type="translate", id="1", text="An old text.", source="en", target="de")
         await socket.say(type="translate", id="2", text="A new text.", source="en", target="de")
+        await socket.say(type="nothing")
+        while (await socket.hear())["type"] != "error":
+            pass  # its refusal tells that the new text has come before the old one could be done
     heard = await hear_all(socket)
     assert heard[-1]["id"] == "2" and heard[-1]["type"] == "done"
     assert all(event["id"] == "2" or event["type"] == "start" for event in heard)
