@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -131,6 +132,35 @@ async def test_the_sockets_of_others_stay(alice, bob, connect):
     await sync_to_async(people.deactivate)(alice)
     await hers.hear_close()
     assert await his.stays_open()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_socket_from_before_a_new_password_ends_too_when_its_browser_is_signed_out(
+    alice, alices_browser, connect
+):
+    from asgiref.sync import sync_to_async
+
+    def change_password_and_end():
+        new = {"password": "another good one", "password_again": "another good one"}
+        assert alices_browser.post("/account/password/", {"current": PASSWORD, **new}).status_code == 302
+        signed_in_browsers.end(SignedInBrowser.objects.get(user=alice))
+
+    socket = await connect(session=await sync_to_async(lambda: alices_browser.session)())
+    await sync_to_async(change_password_and_end)()
+    assert await socket.hear_close() == 1012
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_sockets_that_open_at_the_same_moment_leave_no_watch_behind(alice, connect):
+    from webapp.accounts import live_sockets
+
+    tasks = asyncio.all_tasks()
+    sockets = await asyncio.gather(*(connect(alice) for _ in range(4)))
+    looking = [task for task in asyncio.all_tasks() - tasks if task.get_coro().__qualname__ == "_Watch._look"]
+    assert len(looking) == 1
+    for socket in sockets:
+        await socket.leave()
+    assert not live_sockets._watches
 
 
 def test_a_sign_in_is_written_down_with_its_address(alice):

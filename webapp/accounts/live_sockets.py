@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import Error
 
 from webapp.accounts.models import EndedAccess
 
@@ -36,11 +36,13 @@ class _Watch:
     def __init__(self) -> None:
         self.sockets: set[_Socket] = set()
         self._task: asyncio.Task[None] | None = None
+        self._one_starts = asyncio.Lock()
 
     async def add(self, socket: _Socket) -> None:
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._look(await _newest()))
-        self.sockets.add(socket)
+        async with self._one_starts:  # sockets that open at the same moment share one task
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._look(await _newest()))
+            self.sockets.add(socket)
 
     def remove(self, socket: _Socket) -> None:
         self.sockets.discard(socket)
@@ -57,7 +59,7 @@ class _Watch:
                     for socket in self.sockets:
                         if socket.user_id == user_id and session_key in ("", socket.session_key):
                             socket.ended.set()
-            except DatabaseError as error:
+            except Error as error:
                 log.warning("whether someone's access ended cannot be looked up now (%s)", error)
 
 

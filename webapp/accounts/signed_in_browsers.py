@@ -58,7 +58,7 @@ def _forget_who_was_here(request: HttpRequest, **_: Any) -> None:
 def _leave(request: HttpRequest, user: User | None, **_: Any) -> None:
     if user is not None and request.session.session_key:
         SignedInBrowser.objects.filter(session_key=request.session.session_key).delete()
-        EndedAccess.objects.create(user_id=user.pk, session_key=request.session.session_key)
+        renew_sockets(user)
         record(Action.SIGNED_OUT, user.username, by=user)
 
 
@@ -71,7 +71,7 @@ def keep(before: str, session: SessionBase) -> None:
 def end(browser: SignedInBrowser) -> None:
     """Sign this browser out: its session is gone, its sockets close."""
     _session_store()(browser.session_key).delete()
-    EndedAccess.objects.create(user_id=browser.user_id, session_key=browser.session_key)
+    renew_sockets(browser.user)
     browser.delete()
     record(Action.BROWSER_ENDED, browser.user.username)
 
@@ -88,7 +88,10 @@ def end_all(user: User, *, but: str = "") -> None:
 
 
 def renew_sockets(user: User) -> None:
-    """Close all sockets of `user`; those that they may still have open anew by themselves."""
+    """Close all sockets of `user`; those that they may still have open anew by themselves.
+
+    A browser's own sockets cannot be told by its session: they opened with the key that it had before a new password.
+    """
     EndedAccess.objects.create(user_id=user.pk)
 
 
