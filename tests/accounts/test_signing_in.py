@@ -10,9 +10,10 @@ from django.core import mail
 from django.test import Client
 
 from tests.conftest import PASSWORD
-from webapp.accounts import guessing, people, signed_in_browsers
-from webapp.accounts.models import SignedInBrowser
+from webapp.accounts import guessing, one_time_links, people, signed_in_browsers
+from webapp.accounts.models import SignedInBrowser, User
 from webapp.audit.models import Action, Entry
+from webapp.audit.services import record
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,32 @@ def test_names_tried_one_after_the_other_from_one_address_are_held_up_too(alice)
         sign_in(f"name-{number}", "wrong")
     assert sign_in("alice", PASSWORD) == 429
     assert sign_in("alice", PASSWORD, "192.0.2.2") == 302
+
+
+def test_of_tries_at_the_same_moment_only_so_many_are_answered_the_right_one_like_the_others(alice, monkeypatch):
+    really = User.check_password
+
+    def while_others_fail(user: User, password: str) -> bool:
+        for _ in range(guessing.OF_ONE_NAME_FROM_ONE_ADDRESS):
+            guessing.note_failure({"username": "alice"})
+        return really(user, password)
+
+    monkeypatch.setattr(User, "check_password", while_others_fail)
+    assert sign_in("alice", PASSWORD) == 429
+    assert sign_in("alice", "wrong", "192.0.2.2") == 429
+
+
+def test_whom_others_keep_out_gets_in_with_a_new_password(alice, admin):
+    for number in range(guessing.OF_ONE_NAME):
+        record(Action.SIGN_IN_FAILED, "alice", number=number)
+    for number in range(guessing.OF_ONE_ADDRESS):
+        sign_in(f"name-{number}", "wrong")
+    assert sign_in("alice", PASSWORD) == 429
+    _row, token = one_time_links.offer_new_password(alice, admin)
+    new = {"password": "another good one", "password_again": "another good one"}
+    assert Client(REMOTE_ADDR="192.0.2.1").post(f"/new-password/{token}/", new).status_code == 302
+    assert sign_in("alice", "another good one") == 302
+    assert sign_in("bob", "wrong") == 429, "of others nothing is forgiven"
 
 
 def test_the_refusal_ends_by_itself(alice, monkeypatch):

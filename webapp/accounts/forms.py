@@ -15,15 +15,28 @@ from webapp.accounts.models import Role, Scope, User
 from webapp.errors import Busy
 
 
+def _refuse_guesses(username: str, *, failed_now: int = 0) -> None:
+    try:
+        guessing.check(username, failed_now=failed_now)
+    except Busy as error:
+        raise forms.ValidationError(error.message, code=error.code) from None
+
+
 class SignInForm(AuthenticationForm):
     """Django's own: user name and password, with its generic error; refused while too many tries failed."""
 
     def clean(self) -> dict:
+        name = self.cleaned_data.get("username") or ""
+        _refuse_guesses(name)
+        # Once more when the password has been looked at: tries that came at the same moment have failed since, and
+        # what is answered to a try too many must not tell whether it was right.
         try:
-            guessing.check(self.cleaned_data.get("username") or "")
-        except Busy as error:
-            raise forms.ValidationError(error.message, code=error.code) from None
-        return super().clean()
+            cleaned = super().clean()
+        except forms.ValidationError:
+            _refuse_guesses(name, failed_now=1)
+            raise
+        _refuse_guesses(name)
+        return cleaned
 
     @property
     def is_refused(self) -> bool:
@@ -56,12 +69,12 @@ class CurrentPassword(forms.Form):
         self.user = user
 
     def clean_current(self) -> str:
-        try:
-            guessing.check(self.user.username)
-        except Busy as error:
-            raise forms.ValidationError(error.message) from None
-        if not self.user.check_password(self.cleaned_data["current"]):
+        _refuse_guesses(self.user.username)
+        is_right = self.user.check_password(self.cleaned_data["current"])
+        if not is_right:
             guessing.note_failure({"username": self.user.username})
+        _refuse_guesses(self.user.username, failed_now=0 if is_right else 1)
+        if not is_right:
             raise forms.ValidationError(_("This is not your password."))
         return self.cleaned_data["current"]
 

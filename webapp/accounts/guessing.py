@@ -29,8 +29,14 @@ OF_ONE_NAME = 100
 """From whatever addresses; so high that others can hardly keep someone out."""
 
 
-def check(username: str) -> None:
-    """Raise Busy when too many tries failed of late: of this name, or from the address of this request."""
+def check(username: str, *, failed_now: int = 0) -> None:
+    """Raise Busy when too many tries failed of late: of this name, or from the address of this request.
+
+    Whoever showed from here of late that they have the password is held up by what failed since, not by others.
+
+    Args:
+        failed_now: tries of this request itself, which are written down already and do not count.
+    """
     failures = Entry.objects.filter(action=Action.SIGN_IN_FAILED, at__gt=timezone.now() - WINDOW)
     of_name = failures.filter(subject=_noted(username))
     known_good = Entry.objects.filter(
@@ -39,9 +45,11 @@ def check(username: str) -> None:
     ).aggregate(last=Max("at"))["last"]
     here = of_name.filter(address=origin.address())
     if known_good is not None:
-        here = here.filter(at__gt=known_good)
-    if (here.count() >= OF_ONE_NAME_FROM_ONE_ADDRESS or of_name.count() >= OF_ONE_NAME
-            or failures.filter(address=origin.address()).count() >= OF_ONE_ADDRESS):
+        counts = [(here.filter(at__gt=known_good), OF_ONE_NAME_FROM_ONE_ADDRESS)]
+    else:
+        counts = [(here, OF_ONE_NAME_FROM_ONE_ADDRESS), (of_name, OF_ONE_NAME),
+                  (failures.filter(address=origin.address()), OF_ONE_ADDRESS)]
+    if any(found.count() - failed_now >= most for found, most in counts):
         raise Busy(_("Too many tries failed. Wait a quarter of an hour, or ask an administrator for a link "
                      "with which you set a new password."))
 
