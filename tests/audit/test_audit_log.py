@@ -74,6 +74,13 @@ def test_jobs_data_and_promotions_are_noticed(admin):
     assert Entry.objects.get(action=Action.PROMOTED).actor == "ada"
 
 
+def test_limits_that_an_administrator_sets_are_written_down_with_who_set_them(admins_browser, alice, redis_url):
+    admins_browser.post(f"/dashboard/quotas/{alice.pk}/", {"requests_per_minute": 7})
+    entry = Entry.objects.get(action=Action.LIMITS_CHANGED)
+    assert (entry.actor, entry.subject, entry.details["requests_per_minute"]) == ("ada", "alice", 7)
+    assert entry.details["jobs_per_day"] is None
+
+
 def test_searching_is_by_words_action_and_day(admins_browser):
     for name in ("alice", "bob"):
         services.record(Action.UPLOADED, "tea.txt", name=name)

@@ -39,9 +39,8 @@ class Action(models.TextChoices):
     JOB_STOPPED = "job stopped", _("Job stopped")
     JOB_DELETED = "job deleted", _("Job deleted")
     PROMOTED = "promoted", _("Model put into use")
-    SETTINGS_CHANGED = "settings changed", _("Settings changed")
+    LIMITS_CHANGED = "limits changed", _("Limits of an account changed")
     LOG_EXPORTED = "log exported", _("Audit log exported")
-    KEY_ROTATED = "data key rotated", _("Encryption key rotated")
 
 
 class EntryIsFinal(Exception):

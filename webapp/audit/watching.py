@@ -1,4 +1,4 @@
-"""Notices in the rows of the training room what has to be written down: data sets, jobs, promotions."""
+"""Notices in the rows of other rooms what has to be written down: data sets, jobs, promotions, limits."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.dispatch import receiver
 
 from webapp.audit.models import Action
 from webapp.audit.services import record
+from webapp.limits import allowed
+from webapp.limits.models import Quota
 from webapp.training.models import Dataset, DatasetVersion, Job, Promotion
 
 
@@ -39,3 +41,8 @@ def _promoted(instance: Promotion, created: bool, **_: Any) -> None:
     if created:
         record(Action.PROMOTED, f"{instance.model} {instance.version}", by=instance.by, before=instance.before,
                rollback=instance.is_rollback, against_the_rule=instance.is_against_rule, reason=instance.reason)
+
+
+@receiver(post_save, sender=Quota)
+def _limits_changed(instance: Quota, **_: Any) -> None:
+    record(Action.LIMITS_CHANGED, instance.user.username, **{name: getattr(instance, name) for name in allowed.NAMES})
