@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -14,7 +15,7 @@ from tests.conftest import PASSWORD
 from webapp.accounts.models import User
 from webapp.chat.models import Conversation, Message
 from webapp.knowledge.models import Collection, Document
-from webapp.privacy import exporting, retention
+from webapp.privacy import erasing, exporting, retention
 from webapp.privacy.models import DataExport, ExportStatus
 from webapp.writing.models import GlossaryTerm, SummarizedText, TranslationBatch
 
@@ -73,6 +74,35 @@ def test_an_export_that_fails_says_so_and_leaves_no_half_file(alice, monkeypatch
     export.refresh_from_db()
     assert export.status == ExportStatus.FAILED
     assert list(exporting.file_of(alice.pk).parent.iterdir()) == []
+
+
+def test_asking_again_while_one_is_being_written_leaves_one_whole_zip(alice, monkeypatch):
+    export, fill = exporting.ask_for(alice), exporting._fill
+
+    def asked_again_half_way(archive: zipfile.ZipFile, user: User) -> None:
+        monkeypatch.setattr(exporting, "_fill", fill)
+        exporting.make(exporting.ask_for(user).pk)
+        fill(archive, user)
+
+    monkeypatch.setattr(exporting, "_fill", asked_again_half_way)
+    exporting.make(export.pk)
+    (left,) = exporting.file_of(alice.pk).parent.iterdir()
+    assert DataExport.objects.get().status == ExportStatus.DONE
+    assert left == exporting.file_of(alice.pk) and zipfile.ZipFile(left).testzip() is None
+
+
+def test_an_export_that_is_being_written_while_the_account_goes_is_not_left_over(alice, monkeypatch):
+    export, place, identifier = exporting.ask_for(alice), exporting.file_of, alice.pk
+
+    def erased_by_now(user_id: int) -> Path:
+        monkeypatch.setattr(exporting, "file_of", place)
+        erasing.erase(User.objects.get(pk=user_id))
+        return place(user_id)
+
+    monkeypatch.setattr(exporting, "file_of", erased_by_now)
+    exporting.make(export.pk)
+    assert not User.objects.filter(pk=identifier).exists()
+    assert not place(identifier).parent.exists()
 
 
 def test_deleting_the_account_needs_the_password_and_leaves_nothing(alices_browser, alice, document, conversation):

@@ -6,6 +6,8 @@ collections of others. So does the audit log, for as long as it is kept.
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from webapp.accounts import people, signed_in_browsers
 from webapp.accounts.models import User
 from webapp.audit.models import Action
@@ -18,10 +20,11 @@ from webapp.writing import summaries, translation_batches
 
 def erase(user: User) -> None:
     """Conflict when it is the last administrator. Cut off half way, it can be asked for again."""
-    people.check_an_administrator_stays_without(user)
-    # First of all nobody comes in as this person any more, to make something that would be left over.
-    User.objects.filter(pk=user.pk).update(is_active=False)
-    signed_in_browsers.end_all(user)
+    with transaction.atomic():
+        people.check_an_administrator_stays_without(user)
+        # First of all nobody comes in as this person any more, to make something that would be left over.
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        signed_in_browsers.end_all(user)
     for conversation in user.conversations.all():
         chat.delete(conversation)
     for source in user.summarized_texts.all():

@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import shutil
+import uuid
 import zipfile
 from collections.abc import Iterable
 from datetime import timedelta
@@ -62,19 +63,23 @@ def make(export_id: int) -> None:
         return
     export = DataExport.objects.select_related("user").get(pk=export_id)
     target = file_of(export.user_id)
-    part = target.with_suffix(".part")
+    # Its own: whoever asks again while one is being written has two of them at work for a while.
+    part = target.with_suffix(f".{uuid.uuid4().hex}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
             _fill(archive, export.user)
+        size = part.stat().st_size
         part.replace(target)
     except Exception:
         log.exception("the export of user %s failed", export.user_id)
         part.unlink(missing_ok=True)
         DataExport.objects.filter(pk=export_id).update(status=ExportStatus.FAILED, changed_at=timezone.now())
         return
-    DataExport.objects.filter(pk=export_id).update(
-        status=ExportStatus.DONE, size=target.stat().st_size, changed_at=timezone.now())
+    kept = DataExport.objects.filter(pk=export_id).update(
+        status=ExportStatus.DONE, size=size, changed_at=timezone.now())
+    if not kept:  # the account went meanwhile
+        forget(export.user_id)
 
 
 def sweep() -> None:
@@ -86,10 +91,11 @@ def sweep() -> None:
         _queue(export)
     for export in DataExport.objects.filter(changed_at__lt=timezone.now() - KEPT):
         forget(export.user_id)
-        export.delete()
 
 
 def forget(user_id: int) -> None:
+    """The row first: a job that is still writing then removes what it wrote."""
+    DataExport.objects.filter(user_id=user_id).delete()
     shutil.rmtree(file_of(user_id).parent, ignore_errors=True)
 
 
