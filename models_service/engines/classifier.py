@@ -120,7 +120,8 @@ class ClassifierEngine(Engine[str, Window, Seen, list[Labelled]]):
     def _shares(self, pieces: Sequence[Window]) -> np.ndarray:
         """Of windows of like length, longest first."""
         where = next(self._model.parameters()).device
-        inputs = padded(pieces, self._tokenizer.pad_token_id, where, types=self._tells_types)
+        most = self._tokenizer.model_max_length
+        inputs = padded(pieces, self._tokenizer.pad_token_id, where, most, types=self._tells_types)
         logits = self._model(**inputs).logits
         return (logits.sigmoid() if self._several else logits.softmax(-1)).float().cpu().numpy()
 

@@ -19,11 +19,22 @@ class Typed(Protocol):
     def token_type_ids(self) -> list[int]: ...
 
 
+STEP = 16
+"""Tokens. Lengths go up by so many: the math libraries keep what they make for every shape that they meet, so that
+with any length whatever a service's memory would grow for hours."""
+
+
 def padded(
-    pieces: Sequence[Typed], pad_id: int | None, where: torch.device, *, types: bool
+    pieces: Sequence[Typed], pad_id: int | None, where: torch.device, most: int, *, types: bool
 ) -> dict[str, torch.Tensor]:
-    """Padded on the right, (pieces, longest): ids, attention mask and, where the model takes them, `types`."""
-    ids = np.full((len(pieces), max(len(piece.input_ids) for piece in pieces)), pad_id or 0, dtype=np.int64)
+    """Padded on the right: ids, attention mask and, where the model takes them, `types`; each piece has a row.
+
+    Args:
+        most: how many tokens the model reads at once.
+    """
+    longest = max(len(piece.input_ids) for piece in pieces)
+    length = max(longest, min(STEP * -(-longest // STEP), most))
+    ids = np.full((len(pieces), length), pad_id or 0, dtype=np.int64)
     inputs = {"input_ids": ids, "attention_mask": np.zeros_like(ids)}
     if types:
         inputs["token_type_ids"] = np.zeros_like(ids)

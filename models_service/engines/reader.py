@@ -154,10 +154,12 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
                 starts, ends = self._model.qa_outputs(states).unbind(-1)
                 return starts.numpy(), ends.numpy()
         where = next(self._model.parameters()).device
-        inputs = padded(windows, self._tokenizer.pad_token_id, where, types=self._tells_types)
+        inputs = padded(windows, self._tokenizer.pad_token_id, where, self._max_length, types=self._tells_types)
         self._model.eval()
         out = self._model(**inputs)
-        return out.start_logits.float().cpu().numpy(), out.end_logits.float().cpu().numpy()
+        longest = max(map(len, windows))
+        starts, ends = out.start_logits[:, :longest], out.end_logits[:, :longest]
+        return starts.float().cpu().numpy(), ends.float().cpu().numpy()
 
 
 def read_model(directory: Path) -> torch.nn.Module:

@@ -89,5 +89,6 @@ class RerankerEngine(Engine[Pair, Tokens, float, float]):
     def _score(self, pieces: Sequence[Tokens]) -> np.ndarray:
         """Of pairs of like length, longest first."""
         where = next(self._model.parameters()).device
-        inputs = padded(pieces, self._tokenizer.pad_token_id, where, types=self._tells_types)
+        most = self._tokenizer.model_max_length
+        inputs = padded(pieces, self._tokenizer.pad_token_id, where, most, types=self._tells_types)
         return self._model(**inputs).logits[:, 0].float().cpu().numpy()

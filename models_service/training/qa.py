@@ -118,7 +118,8 @@ class QaTask:
 
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:
         examples = [self._all[i] for i in batch]
-        inputs = padded([example.window for example in examples], self.tokenizer.pad_token_id, device, types=True)
+        windows = [example.window for example in examples]
+        inputs = padded(windows, self.tokenizer.pad_token_id, device, self.settings.max_length, types=True)
         out = self.model(**inputs)
         allowed = torch.from_numpy(_allowed(examples, inputs["input_ids"].shape)).to(device)
         starts = torch.from_numpy(_targets([e.starts for e in examples], allowed.shape)).to(device)
