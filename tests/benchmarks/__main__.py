@@ -1,8 +1,9 @@
-"""`python -m tests.benchmarks [NAME...] [--json]`: run each benchmark, or those named.
+"""`python -m tests.benchmarks [NAME...] [--quick] [--json]`: run each benchmark, or those named.
 
 A benchmark is a module of this package with a function `run() -> dict` that prints its own table. Its `rows`, where
 it has some, are put into one table at the end: what was measured, our figure, the other's name and figure. With
-`--json` the tables go to standard error and one JSON object, a key a benchmark, to standard output.
+`--quick` each runs with its `QUICK` arguments: enough to see that it works, too little for figures. With `--json` the
+tables go to standard error and one JSON object, a key a benchmark, to standard output.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(names)}; all of them when none")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--quick", action="store_true", help="as little as shows that it works; not for figures")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.names if name not in names]
     if unknown:
@@ -30,7 +32,8 @@ def main() -> None:
     figures = {}
     for name in arguments.names or names:
         with redirect_stdout(sys.stderr if arguments.json else sys.stdout):
-            figures[name] = importlib.import_module(f"tests.benchmarks.{name}").run()
+            benchmark = importlib.import_module(f"tests.benchmarks.{name}")
+            figures[name] = benchmark.run(**getattr(benchmark, "QUICK", {}) if arguments.quick else {})
             print(flush=True)
     rows = [row for one in figures.values() for row in one.get("rows", ())]
     if rows and not arguments.json:

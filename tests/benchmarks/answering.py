@@ -37,6 +37,7 @@ DOCUMENTS = 10
 COLLECTION = "Benchmark"
 _STARTER = Path(__file__).parents[2] / "webapp" / "knowledge" / "starter" / "en"
 _ASKED = Path(__file__).parents[1] / "data" / "help_questions.json"
+QUICK = {"passages": 500}
 
 
 def run(passages: int = PASSAGES) -> dict[str, Any]:

@@ -45,6 +45,7 @@ PROMPTS = [f"{words} {number}" for number in range(8) for words in (
     "A collection is", "The answer shows", "Documents are read in", "An API key is made on the account page, and",
 )]
 Stream = Callable[[str], AsyncIterator[Any]]
+QUICK = {"rounds": 1}
 
 
 def run(rounds: int = ROUNDS) -> dict[str, Any]:

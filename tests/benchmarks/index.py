@@ -29,6 +29,7 @@ ADDED = 20
 """Passages of the document that is added, about 15 pages; and how often one is."""
 
 _random = np.random.default_rng(0)
+QUICK = {"sizes": (10_000,)}
 
 
 def run(sizes: Sequence[int] = SIZES) -> dict[str, Any]:

@@ -28,6 +28,7 @@ CLIENTS = 64
 BATCHES = (4, 8, 16, 32, 64)
 ROUNDS = 5
 Pair = tuple[str, str]
+QUICK = {"pairs": 64, "rounds": 1}
 
 
 def run(pairs: int = PAIRS, clients: int = CLIENTS, rounds: int = ROUNDS) -> dict[str, Any]:

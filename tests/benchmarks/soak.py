@@ -33,6 +33,7 @@ CANCELLED = 0.25
 SAMPLE_SECONDS = 5.0
 PATIENCE_SECONDS = 600.0
 MB = 1_000_000
+QUICK = {"minutes": 0.3}
 
 
 def run(minutes: float = MINUTES) -> dict[str, Any]:

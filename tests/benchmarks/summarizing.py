@@ -22,6 +22,7 @@ WORDS_A_PAGE = 400
 PAGES = (30, 300)
 WORDS_WANTED = 400
 LIMIT_SECONDS = 900
+QUICK = {"pages": (5,)}
 
 
 def run(pages: Sequence[int] = PAGES) -> dict[str, Any]:

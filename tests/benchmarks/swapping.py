@@ -30,6 +30,7 @@ PASSAGES = [
     "The bridge over the strait was opened to traffic in October 1973, fifty years after the republic was founded."
 ]
 QUESTION = "When was the bridge opened?"
+QUICK = {"requests": 500}
 
 
 def run(requests: int = REQUESTS, clients: int = CLIENTS) -> dict[str, Any]:

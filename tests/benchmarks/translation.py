@@ -50,6 +50,7 @@ class Task:
     pair: OfferedPair
     sources: list[str]
     references: list[str]
+QUICK = {"rounds": 1}
 
 
 def run(translator: str = TRANSLATOR, rounds: int = ROUNDS) -> dict[str, Any]:
