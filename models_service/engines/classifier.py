@@ -120,8 +120,11 @@ class ClassifierEngine(Engine[str, Window, Seen, list[Labelled]]):
     def _shares(self, pieces: Sequence[Window]) -> np.ndarray:
         """Of windows of like length, longest first."""
         where = next(self._model.parameters()).device
-        most = self._tokenizer.model_max_length
-        inputs = padded(pieces, self._tokenizer.pad_token_id, where, most, types=self._tells_types)
+        inputs = padded(
+            [piece.input_ids for piece in pieces],
+            [piece.token_type_ids for piece in pieces] if self._tells_types else None,
+            most=self._tokenizer.model_max_length, pad_id=self._tokenizer.pad_token_id, where=where,
+        )
         logits = self._model(**inputs).logits
         return (logits.sigmoid() if self._several else logits.softmax(-1)).float().cpu().numpy()
 

@@ -13,6 +13,7 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 from models_service.engines.base import Engine, like_sized
 from models_service.engines.forms import Body, Choice
 from models_service.engines.lengths import longest_input
+from models_service.engines.padding import padded
 from models_service.engines.precision import device
 from models_service.model_files import Form, ModelUnusable
 
@@ -92,7 +93,7 @@ class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
             mask[row, : len(tokens)] = 1
         states = self._body.int8_states(texts)
         if states is None:
-            states = self._states(texts, mask)
+            states = self._states(texts)
         if self._first_token:
             pooled = states[:, 0]
         else:
@@ -100,15 +101,12 @@ class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
             pooled = (states * weights).sum(1) / weights.sum(1)
         return torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
 
-    def _states(self, texts: Sequence[list[int]], mask: torch.Tensor) -> torch.Tensor:
-        ids = np.full(mask.shape, self._tokenizer.pad_token_id or 0, dtype=np.int64)
-        for row, tokens in enumerate(texts):
-            ids[row, : len(tokens)] = tokens
-        where = self._model.device
-        inputs = {"input_ids": torch.from_numpy(ids).to(where), "attention_mask": mask.to(where)}
-        if self._takes_types:
-            inputs["token_type_ids"] = torch.zeros_like(inputs["input_ids"])
-        return self._model(**inputs).last_hidden_state.float()
+    def _states(self, texts: Sequence[list[int]]) -> torch.Tensor:
+        inputs = padded(
+            texts, [[0] * len(ids) for ids in texts] if self._takes_types else None,
+            most=self._tokenizer.model_max_length, pad_id=self._tokenizer.pad_token_id, where=self._model.device,
+        )
+        return self._model(**inputs).last_hidden_state[:, : len(texts[0])].float()
 
 
 def _longest_told(directory: Path) -> int:

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import torch
-
-
-class Typed(Protocol):
-    """One sequence, an entry a token; a type tells a pair's first text from its second."""
-
-    @property
-    def input_ids(self) -> list[int]: ...
-
-    @property
-    def token_type_ids(self) -> list[int]: ...
-
 
 STEP = 16
 """Tokens. Lengths go up by so many: the math libraries keep what they make for every shape that they meet, so that
@@ -25,23 +13,23 @@ with any length whatever a service's memory would grow for hours."""
 
 
 def padded(
-    pieces: Sequence[Typed], pad_id: int | None, where: torch.device, most: int, *, types: bool
+    ids: Sequence[Sequence[int]], types: Sequence[Sequence[int]] | None, *, most: int, pad_id: int | None,
+    where: torch.device,
 ) -> dict[str, torch.Tensor]:
-    """Padded on the right: ids, attention mask and, where the model takes them, `types`; each piece has a row.
+    """Padded on the right, a row a sequence: ids, attention mask and, where they are given, types.
 
     Args:
+        types: an entry a token, which tells a pair's first text from its second.
         most: how many tokens the model reads at once.
     """
-    longest = max(len(piece.input_ids) for piece in pieces)
-    length = max(longest, min(STEP * -(-longest // STEP), most))
-    ids = np.full((len(pieces), length), pad_id or 0, dtype=np.int64)
-    inputs = {"input_ids": ids, "attention_mask": np.zeros_like(ids)}
-    if types:
-        inputs["token_type_ids"] = np.zeros_like(ids)
-    for row, piece in enumerate(pieces):
-        length = len(piece.input_ids)
-        ids[row, :length] = piece.input_ids
-        inputs["attention_mask"][row, :length] = 1
-        if types:
-            inputs["token_type_ids"][row, :length] = piece.token_type_ids
+    longest = max(map(len, ids))
+    shape = len(ids), max(longest, min(STEP * -(-longest // STEP), most))
+    inputs = {"input_ids": np.full(shape, pad_id or 0, np.int64), "attention_mask": np.zeros(shape, np.int64)}
+    if types is not None:
+        inputs["token_type_ids"] = np.zeros(shape, np.int64)
+    for row, own in enumerate(ids):
+        inputs["input_ids"][row, : len(own)] = own
+        inputs["attention_mask"][row, : len(own)] = 1
+        if types is not None:
+            inputs["token_type_ids"][row, : len(own)] = types[row]
     return {name: torch.from_numpy(values).to(where) for name, values in inputs.items()}

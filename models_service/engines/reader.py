@@ -147,17 +147,18 @@ class ReaderEngine(Engine[Reading, Piece, list[Span], list[Span]]):
 
     @torch.inference_mode()
     def _logits(self, windows: Sequence[Window]) -> tuple[np.ndarray, np.ndarray]:
+        ids = [window.input_ids for window in windows]
+        types = [window.token_type_ids for window in windows] if self._tells_types else None
         if self._body is not None:
-            types = [window.token_type_ids for window in windows] if self._tells_types else None
-            states = self._body.int8_states([window.input_ids for window in windows], types)
+            states = self._body.int8_states(ids, types)
             if states is not None:
                 starts, ends = self._model.qa_outputs(states).unbind(-1)
                 return starts.numpy(), ends.numpy()
         where = next(self._model.parameters()).device
-        inputs = padded(windows, self._tokenizer.pad_token_id, where, self._max_length, types=self._tells_types)
+        inputs = padded(ids, types, most=self._max_length, pad_id=self._tokenizer.pad_token_id, where=where)
         self._model.eval()
         out = self._model(**inputs)
-        longest = max(map(len, windows))
+        longest = max(map(len, ids))
         starts, ends = out.start_logits[:, :longest], out.end_logits[:, :longest]
         return starts.float().cpu().numpy(), ends.float().cpu().numpy()
 

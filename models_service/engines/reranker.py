@@ -89,6 +89,9 @@ class RerankerEngine(Engine[Pair, Tokens, float, float]):
     def _score(self, pieces: Sequence[Tokens]) -> np.ndarray:
         """Of pairs of like length, longest first."""
         where = next(self._model.parameters()).device
-        most = self._tokenizer.model_max_length
-        inputs = padded(pieces, self._tokenizer.pad_token_id, where, most, types=self._tells_types)
+        inputs = padded(
+            [piece.input_ids for piece in pieces],
+            [piece.token_type_ids for piece in pieces] if self._tells_types else None,
+            most=self._tokenizer.model_max_length, pad_id=self._tokenizer.pad_token_id, where=where,
+        )
         return self._model(**inputs).logits[:, 0].float().cpu().numpy()

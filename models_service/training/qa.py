@@ -119,7 +119,10 @@ class QaTask:
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:
         examples = [self._all[i] for i in batch]
         windows = [example.window for example in examples]
-        inputs = padded(windows, self.tokenizer.pad_token_id, device, self.settings.max_length, types=True)
+        inputs = padded(
+            [window.input_ids for window in windows], [window.token_type_ids for window in windows],
+            most=self.settings.max_length, pad_id=self.tokenizer.pad_token_id, where=device,
+        )
         out = self.model(**inputs)
         allowed = torch.from_numpy(_allowed(examples, inputs["input_ids"].shape)).to(device)
         starts = torch.from_numpy(_targets([e.starts for e in examples], allowed.shape)).to(device)
