@@ -26,7 +26,7 @@ from tests.benchmarks._serving import passages, serving
 CALLS = 4
 PASSAGES_A_CALL = 128
 ROUNDS = 5
-QUICK = {"rounds": 1, "calls": 4}
+QUICK = {"rounds": 1, "calls": 1}
 
 
 def run(rounds: int = ROUNDS, calls: int = CALLS, a_call: int = PASSAGES_A_CALL) -> dict[str, Any]:

@@ -36,6 +36,7 @@ ROOT = Path(__file__).parents[2]
 TATOEBA = ROOT.parent / "shared" / "data" / "tatoeba" / "en-de.dev.jsonl.gz"
 SENTENCES = 320
 ROUNDS = 5
+QUICK = {"rounds": 1}
 BATCH = 32
 """Sentences that `generate` is given at once."""
 DOCUMENT_WORDS = 4_000
@@ -50,7 +51,6 @@ class Task:
     pair: OfferedPair
     sources: list[str]
     references: list[str]
-QUICK = {"rounds": 1}
 
 
 def run(translator: str = TRANSLATOR, rounds: int = ROUNDS) -> dict[str, Any]:

@@ -30,11 +30,12 @@ SENTENCES = [
     "Could you please close the window?",
 ]
 SENTENCES_EACH = 2
+QUICK = {"people": 2, "sentences": 1}
 PAUSE_SECONDS = 0.3
 """What the page waits after a letter before it asks."""
 
 
-def run() -> dict[str, Any]:
+def run(people: int = PEOPLE, sentences: int = SENTENCES_EACH) -> dict[str, Any]:
     """Prints the table; milliseconds."""
     with tempfile.TemporaryDirectory(prefix="wenda-bench-") as folder:
         site = Site(Path(folder) / "var", free_port())
@@ -47,39 +48,41 @@ def run() -> dict[str, Any]:
                 print("No translator is installed, so there is nothing to measure.")
                 return {}
             pair = next((pair for pair in offered if pair["source"] == "en"), offered[0])
-            times = asyncio.run(_all(site, pair["source"], pair["target"]))
+            times = asyncio.run(_all(site, pair["source"], pair["target"], people, sentences))
         finally:
             site.stop()
     figures = {name: {"p50": float(np.percentile(own, 50)), "p95": float(np.percentile(own, 95)), "n": len(own)}
                for name, own in times.items()}
-    print(f"Milliseconds from asking to ... ({PEOPLE} people typing, {pair['source']} to {pair['target']}, "
+    print(f"Milliseconds from asking to ... ({people} people typing, {pair['source']} to {pair['target']}, "
           f"{pair['model']})")
     print(f"{'':>16}  {'p50':>8}  {'p95':>8}  {'n':>6}")
     for name, row in figures.items():
         print(f"{name:>16}  {row['p50']:>8.0f}  {row['p95']:>8.0f}  {row['n']:>6}")
-    return {"people": PEOPLE, "milliseconds": figures}
+    return {"people": people, "milliseconds": figures}
 
 
-async def _all(site: Site, source: str, target: str) -> dict[str, list[float]]:
+async def _all(site: Site, source: str, target: str, people: int, sentences: int) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {"first piece": [], "whole": []}
     cookies = "; ".join(f"{name}={value}" for name, value in httpx.get(f"{site.address}/translate/", trust_env=False)
                         .cookies.items())
     address = site.address.replace("http", "ws", 1) + "/ws/translate/"
     async with connect(address, additional_headers={"Cookie": cookies, "Origin": site.address}, proxy=None) as socket:
         await _ask(socket, "warm", "A first one.", source, target)
-    people = [_person(number, site, address, cookies, source, target, times) for number in range(PEOPLE)]
-    await asyncio.gather(*people)
+    await asyncio.gather(*(
+        _person(number, site, address, cookies, source, target, sentences, times) for number in range(people)
+    ))
     return times
 
 
 async def _person(
-    number: int, site: Site, address: str, cookies: str, source: str, target: str, times: dict[str, list[float]]
+    number: int, site: Site, address: str, cookies: str, source: str, target: str, sentences: int,
+    times: dict[str, list[float]],
 ) -> None:
     """Types; asks as the page does, when no letter came for a while or at the end of a word."""
     rng = random.Random(number)
     headers = {"Cookie": cookies, "Origin": site.address}
     async with connect(address, additional_headers=headers, proxy=None) as socket:
-        for index in range(SENTENCES_EACH):
+        for index in range(sentences):
             # the number makes each text new, so that none is remembered from another person
             text = f"{number * 10 + index} {rng.choice(SENTENCES)}"
             typed = ""
