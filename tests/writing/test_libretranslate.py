@@ -130,6 +130,19 @@ def test_a_file_is_translated_and_fetched_at_the_address_that_is_given(translato
     assert bad.status_code == 400 and ".docx" in bad.json()["error"]
 
 
+def test_a_file_comes_in_as_other_uploads_do(translators, settings, monkeypatch):
+    def status(data: bytes) -> int:
+        file = SimpleUploadedFile("note.txt", data)
+        return Client().post("/translate_file", {"file": file, "source": "en", "target": "de"}).status_code
+
+    monkeypatch.setattr("qa.writing.files.read", lambda *_: pytest.fail("it was read"))
+    settings.MAX_UPLOAD_BYTES = 20
+    assert status(b"A text of more than twenty bytes.") == 400
+    assert status(b"") == 400
+    monkeypatch.setattr("webapp.writing.translating.MOST_AT_ONCE", 0)
+    assert status(b"A train.") == 429
+
+
 def test_a_browser_that_opens_the_address_comes_to_the_page():
     assert Client().get("/translate")["Location"] == "/translate/"
     assert Client().get("/translate/").status_code == 200

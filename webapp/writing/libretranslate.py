@@ -33,8 +33,9 @@ from webapp import access
 from webapp.accounts.models import Scope
 from webapp.accounts.services import key_holder
 from webapp.api.counting import count
-from webapp.api.translations import MOST_TEXTS, translate_texts
+from webapp.api.translations import MOST_TEXTS, client_of, translate_texts
 from webapp.errors import BadInput, Forbidden, NotFound, NotSignedIn, SiteError
+from webapp.uploads import receive
 from webapp.writing import translating, translation_batches
 from webapp.writing.language_names import english_name
 
@@ -243,11 +244,10 @@ def translate_file(request: HttpRequest, fields: dict[str, Any]) -> HttpResponse
     place.mkdir(parents=True, exist_ok=True)
     identifier = uuid.uuid4().hex
     with tempfile.NamedTemporaryFile(dir=place) as original:
-        for chunk in uploaded.chunks():
-            original.write(chunk)
-        original.flush()
+        receive(uploaded.chunks(), Path(original.name), uploaded.name)
         try:
-            words = files.read(Path(original.name), uploaded.name)
+            with translating.turn(client_of(request)):  # reading takes a process of its own
+                words = files.read(Path(original.name), uploaded.name)
             if len(words.text) > MAX_INTERACTIVE_CHARACTERS:
                 raise BadInput(
                     f"The file has {len(words.text):,} characters; at most {MAX_INTERACTIVE_CHARACTERS:,} can be "
