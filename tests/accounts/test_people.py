@@ -109,6 +109,15 @@ def test_the_page_of_a_person_does_what_its_buttons_say(admins_browser, admin, b
     assert Entry.objects.filter(action=Action.ROLE_CHANGED, actor="ada", subject="bob").exists()
 
 
+def test_the_links_to_other_pages_keep_what_was_searched(admins_browser, alice, bob, monkeypatch):
+    monkeypatch.setattr("webapp.accounts.people_views.PEOPLE_A_PAGE", 1)
+    page = admins_browser.get("/dashboard/people/?q=a%26d&page=1").content.decode()
+    assert 'class="pages' not in page, "nobody is called so"
+    page = admins_browser.get("/dashboard/people/?q=a&page=1").content.decode()  # ada and alice
+    assert 'href="?q=a&amp;page=2"' in page and "1 / 2" in page and "Earlier page" not in page
+    assert 'href="?q=a&amp;page=1"' in admins_browser.get("/dashboard/people/?q=a&page=2").content.decode()
+
+
 def test_groups_are_made_once_and_deleted(admins_browser):
     assert admins_browser.post("/dashboard/people/", {"form": "group", "group": "Historians"}).status_code == 302
     assert admins_browser.post("/dashboard/people/", {"form": "group", "group": "Historians"}).status_code == 400
