@@ -60,6 +60,15 @@ def test_a_generator_needs_an_address_and_a_model_and_no_sentence_tells_its_key(
     assert "secret" not in " ".join(problems)
 
 
+def test_links_are_mailed_only_where_the_site_knows_its_own_name():
+    mail, anywhere = {"WENDA_EMAIL_URL": "smtp://mail:25"}, {"WENDA_HOST": "0.0.0.0"}
+    for names in ({}, {"WENDA_ALLOWED_HOSTS": "*"}):
+        [problem] = table.check_all({**mail, **anywhere, **names})
+        assert problem.startswith("WENDA_ALLOWED_HOSTS")
+    for usable in ({**mail, **anywhere, "WENDA_ALLOWED_HOSTS": "wenda.example.org"}, mail, anywhere):
+        assert table.check_all(usable) == []
+
+
 def test_there_is_a_generator_where_its_address_is_set():
     assert table.has_generator({"WENDA_GENERATOR_URL": "http://h/v1"}) and not table.has_generator({})
 

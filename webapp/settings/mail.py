@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
-from webapp.settings.table import SettingError, read
+from webapp.settings.table import SettingError, answers_to_any_name, read
 
 
 def mail_server(url: str) -> dict[str, object]:
@@ -26,6 +26,7 @@ def mail_server(url: str) -> dict[str, object]:
 
 
 DEFAULT_FROM_EMAIL = read("WENDA_EMAIL_FROM")
-SENDS_MAIL = bool(read("WENDA_EMAIL_URL"))
+# Never where any name is taken: a link would begin with whatever name the one who asked for it chose.
+SENDS_MAIL = bool(read("WENDA_EMAIL_URL")) and not answers_to_any_name()
 if SENDS_MAIL:
     globals().update(mail_server(read("WENDA_EMAIL_URL")))

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.management.utils import get_random_secret_key
 
 from webapp.settings.places import DATA
-from webapp.settings.table import LOOPBACK_HOSTS, open_to_all, read
+from webapp.settings.table import LOOPBACK_HOSTS, answers_to_any_name, open_to_all, read
 
 
 def kept_secret_key(file: Path) -> str:
@@ -25,10 +25,8 @@ def kept_secret_key(file: Path) -> str:
 SECRET_KEY = read("WENDA_SECRET_KEY") or kept_secret_key(DATA / "secret-key")
 DEBUG = read("WENDA_DEBUG")
 
-_host = read("WENDA_HOST")
-# "Any address" is no name that a browser could ask for: every name is then allowed unless the setting lists them.
-ALLOWED_HOSTS = read("WENDA_ALLOWED_HOSTS") or (
-    ["*"] if _host in ("0.0.0.0", "::") else sorted({_host, *LOOPBACK_HOSTS, "[::1]"})
+ALLOWED_HOSTS = ["*"] if answers_to_any_name() else (
+    read("WENDA_ALLOWED_HOSTS") or sorted({read("WENDA_HOST"), *LOOPBACK_HOSTS, "[::1]"})
 )
 CSRF_TRUSTED_ORIGINS = read("WENDA_TRUSTED_ORIGINS")
 

@@ -148,11 +148,24 @@ def check_all(environment: Mapping[str, str] | None = None) -> list[str]:
             read(setting.name, environment)
         except SettingError as error:
             problems.append(str(error))
-    problems += _generator_problems(environment)
+    problems += [*_generator_problems(environment), *_mail_problems(environment)]
     for name in sorted(environment):
         if name.startswith("WENDA_") and name not in BY_NAME:
             problems.append(f"{name} is not a setting; the settings are: {', '.join(sorted(BY_NAME))}.")
     return problems
+
+
+def answers_to_any_name(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the site takes whatever name a browser asks for: "any address" is none that it could ask for."""
+    names = read("WENDA_ALLOWED_HOSTS", environment)
+    return "*" in names if names else read("WENDA_HOST", environment) in ("0.0.0.0", "::")
+
+
+def _mail_problems(environment: Mapping[str, str]) -> list[str]:
+    if not read("WENDA_EMAIL_URL", environment) or not answers_to_any_name(environment):
+        return []
+    return ["WENDA_ALLOWED_HOSTS must name the site where WENDA_EMAIL_URL is set: the links that are mailed begin "
+            "with the name that was asked for, which anyone could choose."]
 
 
 def has_generator(environment: Mapping[str, str] | None = None) -> bool:
