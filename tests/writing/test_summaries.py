@@ -270,13 +270,16 @@ async def test_deleting_a_text_in_the_middle_ends_its_summary(models, redis_url,
     await socket.leave()
 
 
-def test_a_guests_texts_go_with_them_into_their_account(guest, alice):
+def test_a_guests_texts_and_files_go_with_them_into_their_account(guest, alice):
     from webapp.chat.handover import hand_over
+    from webapp.writing.models import TranslationBatch
 
     source = SummarizedText.objects.create(owner=guest, title="t")
+    batch = TranslationBatch.objects.create(owner=guest, source="en", target="de")
     hand_over(guest, alice)
-    source.refresh_from_db()
-    assert source.owner == alice
+    for handed_over in (source, batch):
+        handed_over.refresh_from_db()
+        assert handed_over.owner == alice
 
 
 def test_only_the_newest_texts_of_a_person_are_kept(browser, alice, monkeypatch):

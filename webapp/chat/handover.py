@@ -6,12 +6,13 @@ from django.db import transaction
 
 from webapp.accounts.models import User
 from webapp.chat.models import Conversation, Feedback
-from webapp.writing.models import SummarizedText
+from webapp.writing.models import SummarizedText, TranslationBatch
 
 
 @transaction.atomic
 def hand_over(guest: User, account: User) -> None:
-    """Give all conversations, feedback and summaries of `guest` to `account`."""
+    """Give all conversations, feedback, summaries and files to translate of `guest` to `account`."""
     Conversation.objects.filter(owner=guest).update(owner=account)
     Feedback.objects.filter(user=guest).update(user=account)
     SummarizedText.objects.filter(owner=guest).update(owner=account)
+    TranslationBatch.objects.filter(owner=guest).update(owner=account)
