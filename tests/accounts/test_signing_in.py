@@ -11,7 +11,7 @@ from django.test import Client
 
 from tests.conftest import PASSWORD
 from webapp.accounts import guessing, one_time_links, people, signed_in_browsers
-from webapp.accounts.models import SignedInBrowser, User
+from webapp.accounts.models import EndedAccess, SignedInBrowser, User
 from webapp.audit.models import Action, Entry
 from webapp.audit.services import record
 
@@ -175,6 +175,16 @@ async def test_a_socket_from_before_a_new_password_ends_too_when_its_browser_is_
     socket = await connect(session=await sync_to_async(lambda: alices_browser.session)())
     await sync_to_async(change_password_and_end)()
     assert await socket.hear_close() == 1012
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_notice_that_is_committed_after_one_with_a_higher_number_is_seen_too(alice, bob, connect):
+    hers, his = await connect(alice), await connect(bob)
+    await EndedAccess.objects.acreate(pk=1000, user_id=bob.pk)
+    assert await his.hear_close() == 1012
+    assert await hers.stays_open()
+    await EndedAccess.objects.acreate(pk=999, user_id=alice.pk)
+    assert await hers.hear_close() == 1012
 
 
 @pytest.mark.django_db(transaction=True)

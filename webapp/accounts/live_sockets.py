@@ -19,6 +19,8 @@ from webapp.accounts.models import EndedAccess
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+LATE = 100
+"""So many notices before the newest one are looked at again: one with a lower number may be committed after it."""
 COME_BACK = 1012
 """The page's socket opens anew, as whoever the browser is then."""
 
@@ -50,17 +52,19 @@ class _Watch:
             self._task.cancel()
             self._task = None
 
-    async def _look(self, seen: int) -> None:
+    async def _look(self, seen: set[int]) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                for number, user_id, session_key in await _after(seen):
-                    seen = number
-                    for socket in self.sockets:
-                        if socket.user_id == user_id and session_key in ("", socket.session_key):
-                            socket.ended.set()
+                notices = await _after(max(seen, default=0) - LATE)
             except Error as error:
                 log.warning("whether someone's access ended cannot be looked up now (%s)", error)
+                continue
+            for number, user_id, session_key in notices:
+                for socket in self.sockets if number not in seen else ():
+                    if socket.user_id == user_id and session_key in ("", socket.session_key):
+                        socket.ended.set()
+            seen = {number for number, _user, _key in notices} or seen
 
 
 _watches: dict[asyncio.AbstractEventLoop, _Watch] = {}
@@ -118,8 +122,8 @@ def _until_ended(socket: _Socket, send: Any) -> Callable[[dict[str, Any]], Await
 
 
 @database_sync_to_async
-def _newest() -> int:
-    return EndedAccess.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+def _newest() -> set[int]:
+    return set(EndedAccess.objects.order_by("-pk").values_list("pk", flat=True)[:LATE])
 
 
 @database_sync_to_async
