@@ -190,7 +190,7 @@ async def _pieces(response: httpx.Response, given: Generation) -> AsyncGenerator
                 told = choice.get("logprobs") if given.logprobs is not None else None
                 if told is not None and len(chances := chances or []) < given.max_tokens:
                     chances += _chances(told)
-            except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError):
                 raise _Malformed(f"an event has no text: {str(event)[:200]}") from None
             if text is not None and not isinstance(text, str):
                 raise _Malformed(f"an event's text is no text: {str(event)[:200]}")

@@ -40,8 +40,8 @@ def overlap(rows: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]], ta
     """Of `rows`: how many have a text that stands in `others`, and how many more one that nearly does."""
     counts = Counter(text_of(row, task) for row in rows)
     there = {text_of(row, task) for row in others}
-    near = _near([text for text in counts if text not in there], there)
-    return Overlap(exact(rows, others, task), sum(counts[text] for text in near))
+    near = sum(counts[text] for text in _near([text for text in counts if text not in there], there))
+    return Overlap(sum(count for text, count in counts.items() if text in there), near)
 
 
 def exact(rows: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]], task: str) -> int:

@@ -67,5 +67,5 @@ def test_what_cannot_be_classified_is_refused_with_a_sentence(models, redis_url,
     is_problem(_post(program(alice), text=["long " * 2_000] * 20), 400)
 
 
-def test_a_site_without_a_classifier_says_so_and_what_to_do(redis_url, alice, program) -> None:
+def test_a_site_without_a_classifier_lists_none(redis_url, alice, program) -> None:
     assert program(alice).get(URL).json() == {"classifiers": []}

@@ -76,7 +76,10 @@ async def test_how_likely_the_tokens_were_is_asked_for_and_told(generator, opena
 async def test_a_server_that_tells_no_likelihoods_or_wrong_ones(generator, openai_server) -> None:
     given = Generation(messages=ASKED.messages, logprobs=0)
     assert (await _all(generator, given))[-1].logprobs is None
-    for wrong in ({"content": [{"token": "x"}]}, {"tokens": ["x"], "token_logprobs": []}, [1], "x"):
+    for wrong in (
+        {"content": [{"token": "x"}]}, {"content": [{"token": "x", "logprob": -(10**400)}]},
+        {"tokens": ["x"], "token_logprobs": []}, [1], "x",
+    ):
         choice = {"delta": {"content": "x"}, "logprobs": wrong}
         openai_server.replies = [events(f"data: {json.dumps({'choices': [choice]})}\n\n")]
         with pytest.raises(ModelsError, match="not of the protocol"):
