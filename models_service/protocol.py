@@ -24,7 +24,7 @@ from models_service.protocol_chat import (
     StopMessage,
     parse_browser_message,
 )
-from models_service.protocol_classification import ClassifyDone, ClassifyRequest, Entity, LabelScore
+from models_service.protocol_classification import Classified, ClassifyDone, ClassifyRequest, Entity, LabelScore
 from models_service.protocol_generation import (
     MAX_PROMPT_CHARACTERS,
     ChatMessage,
@@ -48,11 +48,11 @@ from models_service.protocol_translation import (
 
 __all__ = [  # what is defined elsewhere and is part of the contract; all of this file's own names are too
     "MAX_PROMPT_CHARACTERS", "MAX_SENTENCES", "AskMessage", "BrowserMessage", "ChatEnvelope", "ChatMessage",
-    "ChosenSentence", "ClassifyDone", "ClassifyRequest", "Entity", "Event", "GenerateDelta", "GenerateDone",
-    "GenerateRequest", "GenerateTimings", "LabelScore", "LanguagePair", "LanguagesDone", "LanguagesRequest",
-    "Message", "RegenerateMessage", "Request", "ResumeMessage", "StopMessage", "SummarizeDone", "SummarizeRequest",
-    "TextNote", "Timings", "TokenLogprob", "TranslateDone", "TranslateRequest", "Translation", "Usage",
-    "parse_browser_message",
+    "ChosenSentence", "Classified", "ClassifyDone", "ClassifyRequest", "Entity", "Event", "GenerateDelta",
+    "GenerateDone", "GenerateRequest", "GenerateTimings", "LabelScore", "LanguagePair", "LanguagesDone",
+    "LanguagesRequest", "Message", "RegenerateMessage", "Request", "ResumeMessage", "StopMessage", "SummarizeDone",
+    "SummarizeRequest", "TextNote", "Timings", "TokenLogprob", "TranslateDone", "TranslateRequest", "Translation",
+    "Usage", "parse_browser_message",
 ]
 
 MAX_TEXTS = 512

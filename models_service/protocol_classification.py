@@ -33,12 +33,17 @@ class Entity(Message):
     score: float
 
 
-class ClassifyDone(Event):
-    type: Literal["done"] = "done"
-    result: Literal["classify"] = "classify"
+class Classified(Message):
+    """What a classifier has found, as a program is told."""
+
     model: str
     version: str = ""
     task: Literal["text", "tokens"] = Field(description="whether texts are labelled, or what stands in them")
     labels: list[list[LabelScore]] = Field(description="task text: for each text its labels, likeliest first")
     entities: list[list[Entity]] = Field(description="task tokens: for each text what was found, in its order")
     timings: Timings
+
+
+class ClassifyDone(Classified, Event):
+    type: Literal["done"] = "done"
+    result: Literal["classify"] = "classify"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from models_service import admission
+from models_service.protocol import Classified
 from models_service.registry import versions_in
 from tests.api.conftest import is_problem
 from tests.model_service import RunningModels, running_models
@@ -55,6 +56,7 @@ def test_texts_are_labelled_by_the_first_classifier_and_their_entities_found_by_
     for labels in body["labels"]:
         assert {one["label"] for one in labels} == set(SENTIMENT.values())
         assert sum(one["score"] for one in labels) == pytest.approx(1, abs=1e-4)
+    Classified.model_validate(body)
     body = _post(program(alice), text=TEXTS[1], model="tagger").json()
     assert body["task"] == "tokens" and len(body["entities"]) == 1
     assert all(TEXTS[1][one["start"] : one["end"]] == one["text"] for one in body["entities"][0])

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from models_service import classifying
 from models_service.errors import ModelsError
-from models_service.protocol import ClassifyDone
+from models_service.protocol import Classified, ClassifyDone
 from models_service.registry import Registry
 from webapp.accounts.models import Scope
 from webapp.api.idempotency import Idempotent
@@ -38,7 +38,7 @@ class ClassifyView(Idempotent, APIView):
     scope = Scope.WRITING
     uses_tokens = True
 
-    @extend_schema(request=ClassifySerializer, responses=ClassifyDone)
+    @extend_schema(request=ClassifySerializer, responses=Classified)
     def post(self, request: Request) -> Response:
         """Label each text (`labels`), or what stands in it (`entities`): which of the two is the model's `task`."""
         asked = ClassifySerializer(data=request.data)
@@ -58,7 +58,7 @@ class ClassifyView(Idempotent, APIView):
         except ModelsError as problem:
             raise WritingFailed.of(problem) from None
         meter.charge(request.user, sum(map(tokens.count, texts)), stranger=client)
-        return Response(done.model_dump(exclude={"id", "type", "result"}))
+        return Response(done.model_dump(include=set(Classified.model_fields)))
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
