@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models_service import model_files, samples
+from models_service import samples, version_files
 from models_service.model_files import CARD_FILE, Kind, ModelMissing, ModelUnusable
 from models_service.opening import loaded
 from models_service.registry import STARTER, Model, Registry
@@ -61,7 +61,7 @@ def bring_up(model: Model, versions: Versions | None = None) -> AnyEngine:
     folder = model.directory()
     registered = versions is not None and folder == versions.directory(model.name, model.version)
     if registered:
-        model_files.check_records(folder, versions.record(model.name, model.version).files)
+        version_files.check_records(folder, versions.record(model.name, model.version).files)
     engine = _load(model, versions.folder if versions else None)
     try:
         if samples.check(_samples_folder(model, folder), model.kind, engine):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from transformers import AutoTokenizer
 
-from models_service import model_files, samples
+from models_service import model_files, samples, version_files
 from models_service.engines.causal_files import read_causal
 from models_service.engines.classifier import read_classifier
 from models_service.engines.reader import make_types_alike, read_model
@@ -27,7 +27,7 @@ def export(model: Model, target: Path) -> None:
     target.mkdir(parents=True)
     try:
         if model_files.adapter_base(source) is None:
-            model_files.copy(source, target)
+            version_files.copy(source, target)
         else:
             _write_merged(source, model.kind, target)
         _compare(model, target)

@@ -25,7 +25,8 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationE
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
 
-from models_service.model_files import KEPT, ModelUnusable, kind_of
+from models_service.model_files import ModelUnusable, kind_of
+from models_service.version_files import KEPT
 
 WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "adapter_model.safetensors")
 FOLDERS = ("1_Pooling", "2_Normalize", "2_Dense")

@@ -1,19 +1,14 @@
-"""What files a model directory must consist of, what they say of it, and how they are copied and checked.
+"""What files a model directory must consist of, and what they say of it.
 
 Reads JSON and bytes only; imports no model library.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
 from math import prod
 from pathlib import Path
 from typing import Any, Literal
-
-from pydantic import BaseModel
 
 from models_service.base_models import resolve
 from models_service.protocol import Calibration
@@ -30,17 +25,13 @@ LEAST_AGREEMENT: dict[Form, float] = {"float32": 0.999, "bfloat16": 0.999, "int8
 """Cosine between what a form gives and what another than 8 bits gives, on this machine or another."""
 TRANSLATING = frozenset(("MarianMTModel", "M2M100ForConditionalGeneration", "MBartForConditionalGeneration"))
 """Architectures of translators; others translate when their folder says so."""
-KEPT = ("*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.md", "*.model", "*.spm", "*.jinja")
-"""Weights, settings, vocabularies and the card. The rest, pickles and Python code first of all, stays behind."""
 SCORER = "SentenceScorer"
 """The architecture that a summarizer's config.json names."""
-VERSION_FILE = "version.json"
 SAMPLES_FILE = "samples.json"
 CLASSIFYING = ("ForSequenceClassification", "ForTokenClassification")
 CLASSIFYING_ADAPTERS: dict[Any, Literal["text", "tokens"]] = {"SEQ_CLS": "text", "TOKEN_CLS": "tokens"}
 HEADS = ("classifier.weight", "score.weight", "classifier.out_proj.weight")
 """How a classifier's last layer may be named."""
-CHUNK_BYTES = 1 << 20
 
 
 class ModelMissing(LookupError):
@@ -49,13 +40,6 @@ class ModelMissing(LookupError):
 
 class ModelUnusable(Exception):
     """The model's files are there and cannot be used; the sentence says why."""
-
-
-class FileRecord(BaseModel):
-    """A file as it was when its model was registered."""
-
-    size: int
-    sha256: str
 
 
 def check_files(folder: Path, name: str) -> None:
@@ -209,47 +193,6 @@ def figures(folder: Path) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
-def kept_files(folder: Path) -> list[Path]:
-    """The files that a version consists of, relative to `folder`; nothing hidden, and not its own record."""
-    found = {file.relative_to(folder) for pattern in KEPT for file in folder.rglob(pattern) if file.is_file()}
-    return sorted(
-        file for file in found if str(file) != VERSION_FILE and not any(part.startswith(".") for part in file.parts)
-    )
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of the files that a version consists of."""
-    return sum((folder / file).stat().st_size for file in kept_files(folder))
-
-
-def copy(source: Path, target: Path) -> None:
-    """Copy a model's files to `target`, a new folder, and bring them to the disk. Samples are made anew."""
-    for name in kept_files(source):
-        if str(name) == SAMPLES_FILE:
-            continue
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, target / name)
-        sync(target / name)
-
-
-def records(folder: Path) -> dict[str, FileRecord]:
-    """Size and checksum of each of the model's files."""
-    return {
-        str(name): FileRecord(size=(folder / name).stat().st_size, sha256=sha256(folder / name))
-        for name in kept_files(folder)
-    }
-
-
-def check_records(folder: Path, recorded: dict[str, FileRecord]) -> None:
-    """Raises ModelUnusable when a file is missing or is not what was registered."""
-    for name, record in recorded.items():
-        file = folder / name
-        if not file.is_file():
-            raise ModelUnusable(f"{name} is missing from {folder}.")
-        if file.stat().st_size != record.size or sha256(file) != record.sha256:
-            raise ModelUnusable(f"{name} in {folder} was changed or damaged since it was registered.")
-
-
 def weight_bytes(folder: Path) -> int:
     """What the weights take in memory in float32, those of its base included; from the files' headers alone."""
     own = sum(_parameters(file) for file in folder.glob("*.safetensors"))
@@ -284,20 +227,3 @@ def read_object(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ModelUnusable(f"{file} is not a JSON object.")
     return values
-
-
-def sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while chunk := opened.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Bring a file, or a folder's new names, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -26,8 +26,9 @@ from types import MappingProxyType
 
 from pydantic import BaseModel, ValidationError
 
-from models_service import model_files
-from models_service.model_files import VERSION_FILE, FileRecord, Kind, ModelMissing, ModelUnusable
+from models_service import model_files, version_files
+from models_service.model_files import Kind, ModelMissing, ModelUnusable
+from models_service.version_files import VERSION_FILE, FileRecord
 
 STARTER_VERSION = "starter"
 LIVE_FILE = "live.json"
@@ -140,19 +141,19 @@ class Versions:
             self._check_kind(name, kind)
             fresh = place / f".new-{uuid.uuid4().hex}"
             try:
-                model_files.copy(source, fresh)
+                version_files.copy(source, fresh)
                 complete(fresh, kind)
                 version = f"v{1 + max((int(old[1:]) for old in self.versions(name)), default=0)}"
                 record = VersionRecord(
                     name=name, version=version, kind=kind, registered=datetime.now(UTC),
-                    files=model_files.records(fresh),
+                    files=version_files.records(fresh),
                 )
                 _write(fresh / VERSION_FILE, record)
                 os.rename(fresh, place / version)
             except BaseException:
                 shutil.rmtree(fresh, ignore_errors=True)
                 raise
-            model_files.sync(place)
+            version_files.sync(place)
         return record
 
     def promote(self, name: str, version: str) -> Live:
@@ -165,7 +166,7 @@ class Versions:
         if version not in self._all(name):
             self.record(name, version)
         if version != STARTER_VERSION:
-            model_files.check_records(self.directory(name, version), self.record(name, version).files)
+            version_files.check_records(self.directory(name, version), self.record(name, version).files)
         with self._changing(name) as live:
             previous = live.previous if live.current == version else live.current
             return self._replace(name, Live(current=version, previous=previous, changes=live.changes + 1))
@@ -219,7 +220,7 @@ class Versions:
         place = self._place(name)
         _write(place / ".live.new", live)
         os.replace(place / ".live.new", place / LIVE_FILE)
-        model_files.sync(place)
+        version_files.sync(place)
         return live
 
 

@@ -23,7 +23,8 @@ import ctranslate2
 import torch
 import transformers
 
-from models_service.model_files import CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE, kept_files, sha256, sync
+from models_service.model_files import CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE
+from models_service.version_files import kept_files, sha256, sync
 
 NOT_CONVERTED = frozenset((CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE, "README.md"))
 """Files that say something of a model and change nothing of what it computes."""

@@ -28,11 +28,11 @@ def _bring_up(versions: Versions, name: str, version: str = "v1"):
 
 def _pretend_that_this_was_registered(versions: Versions, name: str, version: str = "v1") -> None:
     """Make the record fit the files, so that only the samples can tell."""
-    from models_service import model_files
+    from models_service import version_files
 
     folder = versions.directory(name, version)
     record = versions.record(name, version)
-    record.files = model_files.records(folder)
+    record.files = version_files.records(folder)
     (folder / "version.json").write_text(record.model_dump_json())
 
 

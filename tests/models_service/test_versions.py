@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from models_service.model_files import ModelMissing, ModelUnusable, check_records, weight_bytes
+from models_service.model_files import ModelMissing, ModelUnusable, weight_bytes
 from models_service.registry import ENCODER, READER, SUMMARIZER, TRANSLATOR, Registry, versions_in
+from models_service.version_files import check_records
 from models_service.versions import Versions
 
 ROOT = Path(__file__).parents[2]

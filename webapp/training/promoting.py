@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from models_service import model_files
+from models_service import version_files
 from models_service.evaluation import bootstrap
 from models_service.evaluation.report import PERCENT
 from models_service.formats.overlap import exact
@@ -191,6 +191,6 @@ def _note(served: served_models.Served, name: str, user: User | None, **values: 
 def size(registry: Registry, name: str, version: str) -> int:
     """Bytes of a version's files; 0 when it is not there."""
     try:
-        return model_files.size_of(registry.version(name, version).directory())
+        return version_files.size_of(registry.version(name, version).directory())
     except (ModelMissing, ModelUnusable, OSError):
         return 0

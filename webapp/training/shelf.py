@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from models_service import model_files
+from models_service import model_files, version_files
 from models_service.model_files import CARD_FILE, ModelMissing, ModelUnusable
 from models_service.registry import Registry
 from models_service.translation_pairs import pairs_of
@@ -72,7 +72,7 @@ def _version(registry: Registry, name: str, version: str) -> Version | None:
         return None
     served = "current" if version == live.current else "previous" if version == live.previous else ""
     card = _card(folder / CARD_FILE)
-    return Version(name, version, model.kind, served, model_files.size_of(folder), model_files.figures(folder),
+    return Version(name, version, model.kind, served, version_files.size_of(folder), model_files.figures(folder),
                    {key: card[key] for key in ("base", "data", "settings", "code", "run", "source") if key in card})
 
 

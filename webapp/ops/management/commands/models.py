@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from models_service import model_files
+from models_service import model_files, version_files
 from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import ENCODER, READER, TRANSLATOR, Registry, versions_in
 from models_service.versions import STARTER_VERSION, Versions
@@ -199,7 +199,7 @@ def _rows(registry: Registry, versions: Versions, name: str) -> list[dict[str, A
         row = {"name": name, "kind": model.kind, "version": version, "live": served, "bytes": 0, "metrics": {}}
         try:
             folder = model.directory()
-            row["bytes"] = model_files.size_of(folder)
+            row["bytes"] = version_files.size_of(folder)
             row["metrics"] = model_files.figures(folder)
         except ModelMissing:
             pass  # a starter that is not installed is listed as that
