@@ -109,6 +109,7 @@ def test_the_log_is_exported_as_csv_and_json_and_no_cell_is_a_formula(admins_bro
     (entry,) = json.loads(exported(admins_browser, "json"))
     assert (entry["actor"], entry["details"]) == ("eve", {"size": 1})
     assert admins_browser.get("/dashboard/audit/export/?format=xml").status_code == 400
+    assert admins_browser.get("/dashboard/audit/export/?since=nonsense").status_code == 400
 
 
 def test_entries_go_by_age_alone_and_stay_for_ever_where_the_setting_says_so(settings):

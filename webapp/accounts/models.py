@@ -81,6 +81,7 @@ class ApiKey(models.Model):
     def has_ended(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
+
 class LinkPurpose(models.TextChoices):
     INVITE = "invite", _("Invitation")
     RESET = "reset", _("New password")
@@ -116,7 +117,6 @@ class SignedInBrowser(models.Model):
 
     class Meta:
         ordering = ["-seen_at"]
-
 
     @property
     def name(self) -> str:

@@ -42,7 +42,10 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     kind = request.GET.get("format", "csv")
     if kind not in exporting.FORMATS:
         raise BadInput(_("The log is exported as csv or json."), "format")
-    found = _found(SearchForm(request.GET))
+    form = SearchForm(request.GET)
+    if not form.is_valid():  # an empty file would look as if nothing had happened
+        raise BadInput(" ".join(sentence for sentences in form.errors.values() for sentence in sentences))
+    found = _found(form)
     services.record(Action.LOG_EXPORTED, kind)
     media_type, lines = exporting.FORMATS[kind]
     response = StreamingHttpResponse(lines(found), content_type=media_type)
