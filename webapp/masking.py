@@ -19,7 +19,7 @@ _SECRETS = re.compile(r"""
         | \bBearer\s+
         | :// [^\s/:@]* : (?=[^\s/@]+@)           # a password within an address
         | \b(?:password|api_key|secret)["']?\s*[=:]\s*["']?
-      ) (?P<secret> [^\s"'/@&,}]+ )
+      ) (?P<secret> (?<=["']) [^"'\n]+  |  [^\s"'/@]+ (?=@)  |  [^\s"'/@&,}]+ )
     | (?P<key> \bwenda-[A-Za-z0-9_-]{20,} )       # API keys
 """, re.VERBOSE | re.IGNORECASE)
 

@@ -71,6 +71,7 @@ def test_dates_versions_addresses_and_other_numbers_stay(text):
     ("key wenda-0123456789abcdefghijABCDEFGHIJ", "0123456789abcdefghij"),
     ("postgresql://wenda:hunter2@db/wenda", "hunter2"), ("smtp://me%40x:hunter2@mail:587", "hunter2"),
     ('{"password": "hunter2"}', "hunter2"), ("?api_key=hunter2&q=1", "hunter2"),
+    ('{"password": "a, b/c@hunter2"}', "hunter2"), ("smtp://me:a,b&hunter2@mail:587", "hunter2"),
 ])
 def test_secrets_are_always_masked(line, secret):
     assert secret not in without_secrets(line) and "***" in without_secrets(line)
