@@ -1,105 +1,18 @@
-"""The queue: who gets a turn, what a cancel, a deadline and a full queue do. Real threads, a small real engine."""
+"""The queue: who gets a turn, what a full queue and a broken engine do. Real threads, a small real engine."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from models_service import batching
-from models_service.batching import EngineQueue
-from models_service.engines.base import Engine, like_sized
+from models_service.engines.base import like_sized
 from models_service.errors import ModelsError
-from models_service.jobs import FEW_TOKENS, Entry, Job
-
-
-class Letters(Engine[str, str, str, str]):
-    """Gives each word back in capitals; a letter is a token. Computes only while its gate is open."""
-
-    def __init__(self, batch_tokens: int = 10) -> None:
-        self.name = "letters"
-        self.batch_tokens = batch_tokens
-        self.batches: list[list[str]] = []
-        self.gate = threading.Semaphore(0)
-        self.entered = threading.Semaphore(0)
-        self.closed = threading.Event()
-
-    def load(self) -> None:
-        if self.batch_tokens == 0:
-            raise RuntimeError("no weights")
-
-    def split(self, inputs: Sequence[str]) -> list[list[str]]:
-        return [given.split() for given in inputs]
-
-    def cost(self, piece: str) -> int:
-        return len(piece)
-
-    def compute(self, pieces: Sequence[str]) -> list[str]:
-        self.batches.append(list(pieces))
-        self.entered.release()
-        assert self.gate.acquire(timeout=30)
-        if "bad" in pieces:
-            raise ValueError("bad")
-        return [piece.upper() for piece in pieces]
-
-    def join(self, given: str, results: Sequence[str]) -> str:
-        return " ".join(results)
-
-    def close(self) -> None:
-        self.closed.set()
-
-    def allow(self, batches: int = 1000) -> None:
-        self.gate.release(batches)
-
-    async def busy(self) -> None:
-        """Wait until the next batch is being computed."""
-        assert await asyncio.to_thread(self.entered.acquire, timeout=30)
-
-
-class WatchedQueue(EngineQueue):
-    """Counts the requests that have come into line, and calls `before_batch` before it takes any of them."""
-
-    arrived = 0
-    before_batch: Callable[[], object] = staticmethod(lambda: None)
-
-    def _take_batch(self) -> list[Entry]:
-        self.before_batch()
-        return super()._take_batch()
-
-    async def _finish(self, job: Job) -> None:
-        self.arrived += 1
-        await super()._finish(job)
-
-
-@asynccontextmanager
-async def running(engine: Letters, **limits: int) -> AsyncIterator[WatchedQueue]:
-    def opened() -> Letters:
-        engine.load()
-        return engine
-
-    queue = WatchedQueue("letters", opened, **limits)
-    life = asyncio.create_task(queue.run())
-    try:
-        yield queue
-    finally:
-        engine.allow()
-        life.cancel()
-        with suppress(asyncio.CancelledError):
-            await life
-
-
-async def submitted(queue: WatchedQueue, inputs: list[str], client: str = "", **more: Any) -> asyncio.Task:
-    """The request's task, once the request has come into line."""
-    before = queue.arrived
-    task = asyncio.create_task(queue.submit(inputs, client=client, **more))
-    while queue.arrived == before and not task.done():
-        await asyncio.sleep(0.001)
-    return task
+from models_service.jobs import FEW_TOKENS
+from tests.models_service.letters import Letters, running, submitted
 
 
 async def test_each_request_gets_its_own_outputs_in_its_own_order() -> None:
@@ -199,97 +112,6 @@ async def test_a_long_request_goes_on_however_many_short_ones_of_its_client_come
         engine.allow()
         await asyncio.gather(first, long, *short)
     assert [batch[0][0] for batch in engine.batches[1:9]] == [*"sl", *"ssl", *"ssl"]
-
-
-async def test_a_cancelled_request_leaves_the_queue_without_being_computed() -> None:
-    engine = Letters()
-    async with running(engine) as queue:
-        first = await submitted(queue, ["one"], client="a")
-        await engine.busy()
-        cancelled = await submitted(queue, ["never"], client="b")
-        cancelled.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await cancelled
-        engine.allow()
-        await first
-        await queue.submit(["last"])
-    assert engine.batches == [["one"], ["last"]]
-
-
-async def test_a_request_that_is_cancelled_in_the_moment_of_its_turn_does_not_get_it() -> None:
-    engine = Letters()
-    async with running(engine) as queue:
-        first = await submitted(queue, ["one"], client="a")
-        await engine.busy()
-        started: list[str] = []
-        late = await submitted(queue, ["never"], client="b", on_start=lambda: started.append("b"))
-        other = await submitted(queue, ["two"], client="c")
-        queue.before_batch = late.cancel
-        engine.allow()
-        await asyncio.gather(first, other)
-        assert late.cancelled() and not started
-    assert engine.batches == [["one"], ["two"]]
-
-
-async def test_a_deadline_that_passes_in_the_moment_of_the_turn_ends_its_own_request_only(monkeypatch) -> None:
-    """What asyncio does when a deadline passes: it cancels the waiting, and its own state is `expiring` until that is
-    seen to."""
-    engine = Letters()
-    async with running(engine) as queue:
-        first = await submitted(queue, ["one"], client="a")
-        await engine.busy()
-        limits: list[asyncio.Timeout] = []
-
-        def kept(seconds: float | None) -> asyncio.Timeout:
-            limits.append(asyncio.Timeout(seconds and asyncio.get_running_loop().time() + seconds))
-            return limits[-1]
-
-        monkeypatch.setattr(asyncio, "timeout", kept)
-        late = await submitted(queue, ["never"], client="b", deadline_ms=3_600_000)
-        queue.before_batch = lambda: None if limits[0].expired() else limits[0]._on_timeout()
-        engine.allow()
-        await first
-        with pytest.raises(ModelsError, match="did not get its turn"):
-            await late
-        assert (await queue.submit(["last"])).outputs == ["LAST"]
-    assert engine.batches == [["one"], ["last"]]
-
-
-async def test_cancelling_a_running_request_frees_the_engine_within_one_batch() -> None:
-    engine = Letters(batch_tokens=10)
-    async with running(engine) as queue:
-        long = await submitted(queue, ["m" * 10] * 50, client="long")
-        await engine.busy()
-        next_one = await submitted(queue, ["next"], client="next")
-        long.cancel()
-        engine.allow()
-        await next_one
-    assert engine.batches == [["m" * 10], ["next"]]
-    assert long.cancelled()
-
-
-async def test_a_request_that_is_not_started_by_its_deadline_is_given_up() -> None:
-    engine = Letters()
-    async with running(engine) as queue:
-        first = await submitted(queue, ["one"], client="a")
-        await engine.busy()
-        with pytest.raises(ModelsError) as caught:
-            await queue.submit(["late"], client="b", deadline_ms=10)
-        assert caught.value.code == "deadline" and caught.value.retryable
-        engine.allow()
-        await first
-        await queue.submit(["last"])
-    assert engine.batches == [["one"], ["last"]]
-
-
-async def test_a_request_that_has_started_may_outlive_its_deadline() -> None:
-    engine = Letters()
-    async with running(engine) as queue:
-        task = asyncio.create_task(queue.submit(["one"], deadline_ms=1000))
-        await engine.busy()
-        await asyncio.sleep(1.1)
-        engine.allow()
-        assert (await task).outputs == ["ONE"]
 
 
 async def test_a_full_queue_says_when_to_come_back() -> None:
