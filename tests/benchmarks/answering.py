@@ -37,14 +37,14 @@ DOCUMENTS = 10
 COLLECTION = "Benchmark"
 _STARTER = Path(__file__).parents[2] / "webapp" / "knowledge" / "starter" / "en"
 _ASKED = Path(__file__).parents[1] / "data" / "help_questions.json"
-QUICK = {"passages": 500}
+QUICK = {"passages": 100, "count": 5}
 
 
-def run(passages: int = PASSAGES) -> dict[str, Any]:
+def run(passages: int = PASSAGES, count: int = QUESTIONS) -> dict[str, Any]:
     """Prints the table; milliseconds."""
     texts = _documents(passages)
     asked = [q["question"] for q in json.loads(_ASKED.read_text(encoding="utf-8")) if q["language"] == "en"]
-    questions = (asked * (QUESTIONS // len(asked) + 1))[:QUESTIONS]
+    questions = (asked * (count // len(asked) + 1))[:count]
     with tempfile.TemporaryDirectory(prefix="wenda-bench-") as folder:
         site = Site(Path(folder) / "var", free_port())
         site.data.mkdir()
@@ -57,7 +57,7 @@ def run(passages: int = PASSAGES) -> dict[str, Any]:
         finally:
             site.stop()
     figures["plain libraries, done"] = _plain(pieces, vectors, questions)
-    _print(figures, len(pieces))
+    _print(figures, len(pieces), count)
     ours, other = figures["done"]["p50"], figures["plain libraries, done"]["p50"]
     rows = [("milliseconds from question to answer, p50", ours, "sentence-transformers and transformers", other)]
     return {"passages": len(pieces), "milliseconds": figures, "rows": rows}
@@ -167,8 +167,8 @@ def _percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
     return {"p50": float(np.percentile(milliseconds, 50)), "p95": float(np.percentile(milliseconds, 95))}
 
 
-def _print(figures: dict[str, dict[str, float]], passages: int) -> None:
-    print(f"Milliseconds from a question to ... ({passages:,} passages, {QUESTIONS} questions one after the other)")
+def _print(figures: dict[str, dict[str, float]], passages: int, count: int) -> None:
+    print(f"Milliseconds from a question to ... ({passages:,} passages, {count} questions one after the other)")
     print(f"{'':>24}  {'p50':>8}  {'p95':>8}")
     for name, row in figures.items():
         print(f"{name:>24}  {row['p50']:>8.0f}  {row['p95']:>8.0f}")
