@@ -9,8 +9,6 @@ else the sentences of the help pages. `python -m tests.benchmarks.translation`
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,8 +27,7 @@ from models_service.registry import TRANSLATOR, Model, ModelMissing, Registry, n
 from models_service.translation_pairs import OfferedPair, pairs_of
 from qa.sentences import sentences
 from qa.writing.translate import translate_text
-from tests.benchmarks.embedding import PAGES, START_SECONDS, _ready
-from webapp.ops.preflight import free_port
+from tests.benchmarks._serving import PAGES, serving
 
 ROOT = Path(__file__).parents[2]
 TATOEBA = ROOT.parent / "shared" / "data" / "tatoeba" / "en-de.dev.jsonl.gz"
@@ -176,21 +173,8 @@ def _service(model: Model, place: Path) -> Iterator[str]:
         versions = versions_in(place)
         admission.register(versions, Path(model.source), TRANSLATOR)
         versions.promote(TRANSLATOR, "v1")
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "models_service", "--port", str(port), "--models", str(place)],
-        stderr=subprocess.DEVNULL, env={**os.environ, "HF_HUB_OFFLINE": "1"}, cwd=ROOT,
-    )
-    try:
-        end = time.monotonic() + START_SECONDS
-        while not _ready(port):
-            if process.poll() is not None or time.monotonic() > end:
-                raise SystemExit("The model service did not start; `python -m models_service` says why.")
-            time.sleep(0.1)
-        yield f"ws://127.0.0.1:{port}/ws"
-    finally:
-        process.terminate()
-        process.wait()
+    with serving("--models", str(place), HF_HUB_OFFLINE="1") as service:
+        yield service.url
 
 
 def _print(figures: dict[str, Any], task: Task, rounds: int) -> None:
