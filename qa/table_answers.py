@@ -64,9 +64,14 @@ class TableAnswer:
 class _Asked:
     kind: Literal["count", "list", "extreme"]
     text: str
-    stems: frozenset[str]
+    words: tuple[str, ...]
+    """Stems of what it says, in their order; without the bound and the superlative."""
     superlative: re.Match[str] | None
     bound: re.Match[str] | None
+
+    @property
+    def stems(self) -> frozenset[str]:
+        return frozenset(self.words)
 
 
 def may_ask_a_table(question: str) -> bool:
@@ -140,7 +145,8 @@ def _asked(question: str) -> _Asked | None:
     for match in (bound, superlative):
         if match:
             said = said.replace(match.group(), " ")
-    return _Asked(kind, question, frozenset(stem(word) for word in terms(said)) - _SAY_NOTHING, superlative, bound)
+    words = tuple(word for word in map(stem, terms(said)) if word not in _SAY_NOTHING)
+    return _Asked(kind, question, words, superlative, bound)
 
 
 def _answer(asked: _Asked, table: Table, title: str, document: str) -> TableAnswer | None:
@@ -165,14 +171,17 @@ def _answer(asked: _Asked, table: Table, title: str, document: str) -> TableAnsw
     about_rows = chosen_by_cells or any(_near(word, headers | caption) for word in asked.stems)
     if not about_rows or not kept:
         return None
+    named = _asked_for(asked, table, explained)
+    if named != table.columns[0] and (asked.kind == "extreme" or _mostly_numbers(table, named)):
+        return None  # "how many employees has Acme" asks for a cell, which is the reader's to find
     wants_all = asked.bound or _ASKS_FOR_ALL.match(asked.text)
     if asked.kind == "list" and len(kept) in (1, len(table.rows)) and not wants_all:
         return None  # one row is the reader's to find, and all of them are no answer to "which"
-    return _said(asked, table, kept, column, rising, document)
+    return _said(asked, table, kept, column, rising, document, named)
 
 
 def _said(
-    asked: _Asked, table: Table, kept: list[Row], column: str | None, rising: bool, document: str
+    asked: _Asked, table: Table, kept: list[Row], column: str | None, rising: bool, document: str, named: str
 ) -> TableAnswer | None:
     if asked.kind == "extreme":
         valued = [(value, row) for row in kept if (value := number(row.cells.get(column or "", ""))) is not None]
@@ -182,9 +191,10 @@ def _said(
         kept = [row for value, row in valued if value == best]
         answer = ", ".join(_name(table, row) for row in kept)
         return TableAnswer("extreme", answer, document, tuple(kept), len(valued))
+    names = list(dict.fromkeys(row.cells.get(named, "") for row in kept))
     if asked.kind == "count":
-        return TableAnswer("count", str(len(kept)), document, tuple(kept), len(table.rows))
-    names = list(dict.fromkeys(_name(table, row) for row in kept))
+        count = len(kept) if named == table.columns[0] else len([name for name in names if name])
+        return TableAnswer("count", str(count), document, tuple(kept), len(table.rows))
     if not all(names) or len(names) > MOST_LISTED:
         return None
     return TableAnswer("list", ", ".join(names), document, tuple(kept), len(table.rows))
@@ -192,6 +202,21 @@ def _said(
 
 def _name(table: Table, row: Row) -> str:
     return row.cells.get(table.columns[0], "")
+
+
+def _asked_for(asked: _Asked, table: Table, explained: frozenset[str]) -> str:
+    """The column of what is counted or listed: the first word that nothing else accounts for names it."""
+    spoken_for = explained
+    if asked.superlative:  # "founded first": what is measured is not what is asked for
+        _, hints = _SUPERLATIVES.get(asked.superlative.group().lower(), (True, ""))
+        spoken_for = frozenset(stem(word) for word in hints.split())
+    first = next((word for word in asked.words if word not in spoken_for), "")
+    own = (column for column in table.columns if first and _near(first, {stem(word) for word in terms(column)}))
+    return next(own, table.columns[0])
+
+
+def _mostly_numbers(table: Table, column: str) -> bool:
+    return sum(number(row.cells.get(column, "")) is not None for row in table.rows) * 2 > len(table.rows)
 
 
 def _filtered(asked: _Asked, table: Table) -> tuple[list[Row], frozenset[str]]:
@@ -230,8 +255,7 @@ def _bounding(asked: _Asked, table: Table) -> str | None:
     bound = asked.bound
     assert bound is not None
     limit = number(bound["value"]) or 0
-    numeric = [name for name in table.columns[1:]
-               if sum(number(row.cells.get(name, "")) is not None for row in table.rows) * 2 > len(table.rows)]
+    numeric = [name for name in table.columns[1:] if _mostly_numbers(table, name)]
     named = [name for name in numeric if any(_near(stem(word), asked.stems) for word in terms(name))]
     if len(named) == 1:
         return named[0]

@@ -77,7 +77,7 @@ def _markdown(text: str, lines: list[tuple[int, int]], at: int) -> tuple[Table, 
 
 def _cells(line: str) -> list[str]:
     inner = line.strip().removeprefix("|").removesuffix("|")
-    return [match.group().replace("\\|", "|").strip(" \t*`") for match in re.finditer(r"(?:\\\||[^|])+", inner)]
+    return [cell.replace("\\|", "|").strip(" \t*`") for cell in re.split(r"(?<!\\)\|", inner)]
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:

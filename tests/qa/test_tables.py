@@ -102,6 +102,40 @@ def test_a_question_with_a_word_that_no_table_accounts_for_is_left_to_the_reader
     assert from_tables(question, documents) is None
 
 
+COMPANIES = """Companies
+
+| Company | Employees | Town | Founded |
+|---|---|---|---|
+| Acme | 120 | Berlin | 1990 |
+| Bolt | 45 | Paris | 2001 |
+| Cray | 300 | Berlin | 1985 |
+"""
+
+
+@pytest.mark.parametrize("question", [
+    "How many employees does Acme have?", "What is the number of employees of Bolt?",
+    "How many employees work in Berlin?",
+    "How many employees are there in total?", "What is the highest number of employees?",
+    "Which town has the most employees?",
+])
+def test_a_question_for_a_cell_or_a_sum_is_not_answered_with_a_count_of_rows(question):
+    assert from_tables(question, [("c", "companies.md", COMPANIES)]) is None
+
+
+@pytest.mark.parametrize(("question", "answer"), [
+    ("How many companies are in Berlin?", "2"), ("How many towns are listed?", "2"),
+    ("How many companies have more than 100 employees?", "2"), ("List all towns", "Berlin, Paris"),
+    ("Which company was founded first?", "Cray"),
+])
+def test_what_is_counted_or_listed_is_what_the_question_names(question, answer):
+    assert from_tables(question, [("c", "companies.md", COMPANIES)]).answer == answer
+
+
+def test_an_empty_cell_does_not_move_those_after_it():
+    table, = tables("|a|b|c|\n|---|---|---|\n|1||3|\n|2|x|4|\n")
+    assert table.rows[0].cells == {"a": "1", "b": "", "c": "3"}
+
+
 def test_two_rows_are_compared_by_the_column_that_the_comparative_is_about():
     answer, values = compared("Ferry Bridge", "the Glen Viaduct", "longer", [("b", "bridges.md", BRIDGES)])
     assert (answer.answer, values) == ("Ferry Bridge", ("655", "238"))
