@@ -1,7 +1,8 @@
 """Documents that say different things: found among an answer's citations, put newest first.
 
 Two sentences of different documents contradict each other when they say nearly the same words with another value: "25
-days of annual leave" and "22 days of annual leave". Likeness of words, not logic.
+days of annual leave" and "22 days of annual leave". Likeness of words, not logic; each naming a thing that the other
+does not, they speak of different things.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ SAME_WORDS_FROM = 0.5
 """Of all the different words of the two sentences, without their numbers and marked words, so many are in both."""
 FEWEST_SAME = 2
 _NUMBER = re.compile(r"\d[\d.,]*")
+_NAME = re.compile(r"(?<=[\w,;] )[A-Z][\w’'-]+")
+"""Of scripts that have capitals; a sentence's first word may be any."""
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
@@ -58,6 +61,8 @@ def _contradict(one: Citation, other: Citation) -> bool:
     if one.document == other.document or not all(numbers) or set(numbers[0]) & set(numbers[1]):
         return False
     words, more = _words(one), _words(other)
+    if _names(one) - more and _names(other) - words:
+        return False  # of Berlin's office the one, of Paris's the other
     same = words & more
     return len(same) >= FEWEST_SAME and len(same) / len(words | more) >= SAME_WORDS_FROM
 
@@ -74,3 +79,7 @@ def _value(citation: Citation) -> str:
 def _words(citation: Citation) -> set[str]:
     value = set(terms(_value(citation)))
     return {stem(word) for word in terms(citation.quote) if word not in value and not word[0].isdigit()}
+
+
+def _names(citation: Citation) -> set[str]:
+    return {stem(word) for name in _NAME.findall(citation.quote) for word in terms(name)}

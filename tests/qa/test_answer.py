@@ -263,6 +263,14 @@ async def test_documents_that_speak_of_different_things_do_not_contradict(index,
     assert "contradicting" not in done.verification
 
 
+async def test_like_sentences_that_each_name_another_thing_do_not_contradict(index, documents):
+    await add(index, documents, "berlin", "Annual leave in the Berlin office is 25 days a year.")
+    await add(index, documents, "paris", "Annual leave in the Paris office is 22 days a year.")
+    *_, done = await ask("How many days of annual leave are there a year?", index, documents,
+                         RuleReader({"25": 4.0, "22": 3.9}))
+    assert "contradicting" not in done.verification
+
+
 async def test_two_things_are_compared_from_a_passage_of_each(index, documents):
     await add(index, documents, "tower", TOWER)
     await add(index, documents, "bridge", BRIDGE)
