@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = [
-    "tests.model_service", "tests.models_service.tiny_generator", "tests.openai_server", "tests.running_site",
-    "tests.small_generator",
+    "tests.clients", "tests.model_service", "tests.models_service.tiny_generator", "tests.openai_server",
+    "tests.running_site", "tests.small_generator",
 ]
 PASSWORD = "correct horse battery"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.api.conftest import program  # noqa: F401
 from tests.chat.conftest import connect  # noqa: F401
 from tests.pages.conftest import (  # noqa: F401
     admins_browser,

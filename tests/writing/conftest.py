@@ -9,7 +9,6 @@ import pytest
 
 from models_service import admission
 from models_service.registry import TRANSLATOR, versions_in
-from tests.api.conftest import browser, program  # noqa: F401
 from tests.chat.conftest import HOST, Socket, _signed_in
 from tests.model_service import RunningModels, running_models
 from tests.models_service.tiny_translator import save_tiny_translator

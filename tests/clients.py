@@ -1,4 +1,4 @@
-"""What the REST interface's tests share: programs with an API key, browsers, and the one shape of errors."""
+"""Clients of the site in the tests: programs with an API key, browsers with a session."""
 
 from __future__ import annotations
 
