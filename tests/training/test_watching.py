@@ -57,12 +57,22 @@ def test_a_fall_is_warned_of_until_it_is_over(data, admin, client) -> None:
     assert not watching.falls()
     measured(watch, 60.0)
     fall, = watching.falls()
-    assert (fall.metric, fall.values) == ("f1", (79.5, 60.0))
+    assert (fall.metric, fall.values) == ("f1", (80.0, 60.0))
     assert "has fallen on" in client.get("/dashboard/").content.decode()
     measured(watch, 60.0)
     assert watching.falls()
     measured(watch, 80.0)
     assert not watching.falls()
+
+
+def test_many_small_falls_are_a_fall(data, admin, settings) -> None:
+    watch = watching.add(data, 24, admin)
+    step = 0.6 * settings.PROMOTE_MARGIN
+    measured(watch, 80.0)
+    measured(watch, 80.0 - step)
+    assert not watching.falls()
+    measured(watch, 80.0 - 2 * step)
+    assert watching.falls()
 
 
 def test_a_version_that_falls_is_taken_back_when_that_was_asked_for(data, admin, settings, tmp_path: Path) -> None:

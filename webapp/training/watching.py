@@ -1,6 +1,6 @@
 """Measures the served model again and again on the same held-out rows; warns when it falls, takes it back if told to.
 
-A training worker looks for watches that are due. An evaluation is judged against the last good one of its watch: over
+A training worker looks for watches that are due. An evaluation is judged against the best one of its watch: over
 the same rows, by the task's main metric and the margin that promotions have.
 """
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Fall:
-    """The newest evaluation of a watch beside the last good one, by the main metric."""
+    """The newest evaluation of a watch beside the best one, by the main metric."""
 
     watch: Watch
     metric: str
@@ -85,8 +85,11 @@ def judge(job: Job) -> None:
     after = job.evaluations.first()
     if job.kind != JobKind.EVALUATE or watch is None or after is None:
         return
-    if watch.good is None or watch.good.is_of != after.is_of or not _fell(watch.good, after):
+    if watch.good is None or watch.good.is_of != after.is_of or _change(watch.good, after) >= 0:
         Watch.objects.filter(pk=watch.pk).update(good=after, fallen=None)
+        return
+    if _change(watch.good, after) >= -float(settings.PROMOTE_MARGIN):
+        Watch.objects.filter(pk=watch.pk).update(fallen=None)  # the better one stays: many small falls are a fall
         return
     Watch.objects.filter(pk=watch.pk).update(fallen=after)
     live = subjects.registry().live(after.model)
@@ -98,10 +101,11 @@ def judge(job: Job) -> None:
             return  # the warning stays
 
 
-def _fell(before: Evaluation, after: Evaluation) -> bool:
+def _change(before: Evaluation, after: Evaluation) -> float:
+    """By how much the main metric has become better."""
     main = subjects.SUBJECTS[after.task].main
     change = after.metrics[main] - before.metrics[main]
-    return (-change if main in subjects.LOWER_IS_BETTER else change) < -float(settings.PROMOTE_MARGIN)
+    return -change if main in subjects.LOWER_IS_BETTER else change
 
 
 def falls() -> list[Fall]:
