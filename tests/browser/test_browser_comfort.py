@@ -211,6 +211,7 @@ def test_files_are_added_by_dropping_them_anywhere_on_the_page(visit) -> None:
     page.locator("summary", has_text="New collection").click()
     page.get_by_label("Name").fill("Dropped")
     page.get_by_role("button", name="Make the collection").click()
+    page.wait_for_url("**/collections/*-*/")  # loaded, so that the page listens
     dropped = page.evaluate_handle("""() => {
         const transfer = new DataTransfer();
         transfer.items.add(new File(["The ferry leaves at nine."], "ferry.txt", { type: "text/plain" }));
