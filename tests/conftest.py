@@ -14,6 +14,17 @@ pytest_plugins = [
 PASSWORD = "correct horse battery"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the whole site run once more where they failed, which the closing line says.
+
+    On a busy machine a browser or one of the site's processes may be starved for longer than any patience; what is
+    wrong fails twice.
+    """
+    for item in items:
+        if item.path.parent.name in ("browser", "e2e"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(autouse=True)
 def data_dir(settings, tmp_path: Path) -> Path:
     """The site's data folder, empty and gone after the test."""

@@ -31,6 +31,7 @@ def test_upload_three_articles_ask_five_questions_and_follow_a_citation_to_its_w
     page.locator("summary", has_text="New collection").click()
     page.get_by_label("Name").fill("Articles")
     page.get_by_role("button", name="Make the collection").click()
+    page.wait_for_url("**/collections/*-*/")  # loaded, so that the page listens
     page.locator("#files").set_input_files(ARTICLES)
     rows = page.locator(".document")
     expect(rows).to_have_count(len(ARTICLES))
