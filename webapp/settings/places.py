@@ -60,3 +60,8 @@ def models_service_urls(data: Path = DATA) -> list[str]:
         return configured
     file = models_service_address_file(data)
     return [file.read_text().strip()] if file.exists() else []
+
+
+def graph_folder(data: Path = DATA) -> Path:
+    """Where the knowledge graph lies; the folder need not exist."""
+    return data / "graph"
