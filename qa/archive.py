@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from qa.encodings import NotText, decode
+from sealed import files
 
 ENDING = ".zip"
 MOST_FILES = 2_000
@@ -66,11 +67,11 @@ def opened(path: Path) -> Iterator[list[Entry]]:
     Raises:
         ArchiveProblem: no ZIP, or more files or bytes in it than MOST_FILES and MOST_UNPACKED_BYTES.
     """
-    try:
-        archive = zipfile.ZipFile(path)
-    except Exception as error:  # as above
-        raise ArchiveProblem("damaged") from error
-    with archive:
+    with files.open_read(path) as content:
+        try:
+            archive = zipfile.ZipFile(content)
+        except Exception as error:  # as above
+            raise ArchiveProblem("damaged") from error
         infos = [info for info in archive.infolist() if not info.is_dir()]
         entries = [Entry(_path(info), archive, info) for info in infos if _is_content(info.filename)]
         if len(entries) > MOST_FILES:

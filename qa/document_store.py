@@ -1,6 +1,6 @@
 """Documents on disk: the bytes as they came, the normalised text that offsets refer to, and its structure.
 
-One folder a document.
+One folder a document; its files are encrypted where there is a key (`sealed/`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 
 from qa.durable import sync_folder
 from qa.structure import NOTHING_KNOWN, Structure
+from sealed import files
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _TEXT_NAME, _STRUCTURE_NAME = "text.txt", "structure.json"
@@ -143,19 +144,15 @@ class DocumentStore:
 
 
 def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    files.write_bytes(path, data, sync=True)
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
 def _read(path: Path, _modified_ns: int, _inode: int) -> str:
     """Cached by the file's time and inode, so that a replaced document is read anew."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return file.read()
+    return files.read_bytes(path).decode("utf-8")
 
 
 @lru_cache(maxsize=8 * CACHED_TEXTS)
 def _read_structure(path: Path, _modified_ns: int, _inode: int) -> Structure:
-    return Structure.from_json(path.read_text("utf-8"))
+    return Structure.from_json(files.read_bytes(path).decode("utf-8"))

@@ -1,6 +1,7 @@
 """Read an untrusted file in a process of its own: parse it, cut it into passages, within limits of time and memory.
 
-Whatever a hostile file does to a parser, it does to the child, `python -m qa.reading FILE NAME FOLDER SECONDS`.
+Whatever a hostile file does to a parser, it does to the child, `python -m qa.reading NAME FOLDER SECONDS`. It gets
+the file's content by its standard input, so that no copy of a file that is stored encrypted lies anywhere.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from qa.documents import DocumentError, parse
 from qa.passages import Passage, split
 from qa.structure import Structure
+from sealed.feeding import run_fed
 
 CPU_SECONDS = 40
 """50 MB of ordinary text take about 5."""
@@ -46,14 +48,14 @@ def read(file: Path, name: str, cpu_seconds: int = CPU_SECONDS) -> ReadDocument:
     Raises:
         DocumentError: as `qa.documents.parse` says; also "too_hard" when it takes more time or memory than it may.
         FileNotFoundError: there is no file.
+        SealedError: it is encrypted and cannot be opened.
     """
     if not file.is_file():
         raise FileNotFoundError(file)
     with tempfile.TemporaryDirectory(prefix="wenda-reading-") as folder:
-        command = [sys.executable, "-m", "qa.reading", str(file.absolute()), name, folder, str(cpu_seconds)]
+        command = [sys.executable, "-m", "qa.reading", name, folder, str(cpu_seconds)]
         try:
-            done = subprocess.run(command, cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=WALL_SECONDS)
+            done = run_fed(command, file, cwd=Path(__file__).parents[1], timeout=WALL_SECONDS)
         except subprocess.TimeoutExpired:
             raise _too_hard(name) from None
         return _result(Path(folder), name, done)
@@ -92,10 +94,10 @@ def _write_result(folder: Path, values: dict[str, str]) -> None:
     (folder / _RESULT).write_text(json.dumps(values), encoding="utf-8")
 
 
-def main(file: Path, name: str, folder: Path, cpu_seconds: int) -> int:
+def main(name: str, folder: Path, cpu_seconds: int) -> int:
     limit_itself(cpu_seconds)
     try:
-        parsed = parse(file.read_bytes(), name)
+        parsed = parse(sys.stdin.buffer.read(), name)
     except DocumentError as error:
         _write_result(folder, {"code": error.code, "message": error.message})
         return _REFUSED
@@ -109,4 +111,4 @@ def main(file: Path, name: str, folder: Path, cpu_seconds: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

@@ -6,9 +6,9 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402
+import django  # noqa: E402
 
-http = get_asgi_application()  # sets Django up; whatever imports models comes after it
+django.setup(set_prefix=False)  # whatever imports models comes after it
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
@@ -17,6 +17,7 @@ from webapp.accounts.live_sockets import EndsWithAccess  # noqa: E402
 from webapp.audit.origin import SocketOrigin  # noqa: E402
 from webapp.chat.routing import websocket_urlpatterns as chat_sockets  # noqa: E402
 from webapp.knowledge.routing import websocket_urlpatterns as knowledge_sockets  # noqa: E402
+from webapp.ops.passing_uploads import BodyHandler  # noqa: E402
 from webapp.ops.socket_gate import SocketGate, unknown_socket  # noqa: E402
 from webapp.ops.upload_limit import UploadLimit  # noqa: E402
 from webapp.training.routing import websocket_urlpatterns as training_sockets  # noqa: E402
@@ -24,6 +25,6 @@ from webapp.writing.routing import websocket_urlpatterns as writing_sockets  # n
 
 sockets = URLRouter([*chat_sockets, *knowledge_sockets, *training_sockets, *writing_sockets, unknown_socket])
 application = ProtocolTypeRouter({
-    "http": UploadLimit(http),
+    "http": UploadLimit(BodyHandler()),
     "websocket": SocketGate(AuthMiddlewareStack(EndsWithAccess(SocketOrigin(sockets)))),
 })

@@ -8,7 +8,9 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from sealed.errors import SealedError
 from webapp.errors import NotSignedIn, SiteError
+from webapp.sealed_files import cannot_be_opened
 
 
 class PageErrors:
@@ -21,6 +23,8 @@ class PageErrors:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, SealedError):
+            error = cannot_be_opened(error)
         if not isinstance(error, SiteError):
             return None
         if isinstance(error, NotSignedIn):

@@ -1,4 +1,7 @@
-"""A file on its way in: written to disk as it arrives, refused when it is empty or larger than the site takes."""
+"""A file on its way in: written to disk as it arrives, encrypted where there is a key.
+
+It is refused when it is empty or larger than the site takes.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from sealed import files
 from webapp.errors import BadInput, TooLarge
 
 MOST_NAME_CHARACTERS = 255
@@ -25,7 +29,7 @@ class Received(NamedTuple):
 def receive(chunks: Iterable[bytes], target: Path, name: str, field: str = "file") -> Received:
     """Write the file to `target`. `field` is the one that an error is about."""
     digest, size = hashlib.sha256(), 0
-    with target.open("wb") as out:
+    with files.open_write(target) as out:
         for chunk in chunks:
             size += len(chunk)
             if size > settings.MAX_UPLOAD_BYTES:

@@ -1,4 +1,4 @@
-"""Data files as they lie on disk: UTF-8, gzip or plain, which is told by the first bytes, not by the name."""
+"""Data files as they lie on disk: UTF-8, gzip or plain, encrypted or not; the first bytes tell, not the name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import gzip
 import json
 import zlib
 from pathlib import Path
+
+from sealed import files
 
 
 class FormatError(ValueError):
@@ -17,7 +19,7 @@ def read_text(path: Path, what: str) -> str:
     if not path.is_file():
         raise FormatError(f"{path} is not a file: check the path")
     try:
-        raw = path.read_bytes()
+        raw = files.read_bytes(path)
         if raw[:2] == b"\x1f\x8b":
             raw = gzip.decompress(raw)
         return raw.decode("utf-8-sig")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models_service.formats.files import FormatError
+from sealed import files
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -20,21 +21,21 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     if not path.is_file():
         raise FormatError(f"{path} is not a file: check the path")
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    with (gzip.open if zipped else open)(path, "rb") as lines:
-        number = 0
-        try:
-            for number, line in enumerate(lines, 1):
+    number = 0
+    try:
+        with files.open_read(path) as file:
+            zipped = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            for number, line in enumerate(gzip.GzipFile(fileobj=file) if zipped else file, 1):
                 if not line.strip():
                     continue
                 found = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
                 if not isinstance(found, dict):
                     raise FormatError(f'{path}, line {number}: expected a JSON object, such as {{"text": "…"}}')
                 yield number, found
-        except (OSError, EOFError, zlib.error) as error:
-            raise FormatError(f"{path} cannot be read after line {number}: {error}") from error
-        except ValueError as error:
-            if isinstance(error, FormatError):
-                raise
-            raise FormatError(f"{path}, line {number}: not UTF-8 JSON ({error})") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise FormatError(f"{path} cannot be read after line {number}: {error}") from error
+    except ValueError as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"{path}, line {number}: not UTF-8 JSON ({error})") from error

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from models_service.formats.files import FormatError
+from sealed import files
 
 LARGEST_BYTES = 200_000_000
 """Of a file unpacked: what a few hundred bytes of gzip may claim must not fill the memory."""
@@ -42,7 +43,7 @@ class RawRow:
 
 def unpacked(path: Path) -> bytes:
     """The file's bytes, gunzipped when its first bytes say so. Raises FileRefused."""
-    with path.open("rb") as file:
+    with files.open_read(path) as file:
         if file.read(2) != _GZIP:
             file.seek(0)
             data = file.read(LARGEST_BYTES + 1)

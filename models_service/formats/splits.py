@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from models_service.formats.files import FormatError
+from sealed import files
 
 LEAST_TITLES = 5
 """With fewer titles than this a document is a text; else it is all texts under one title."""
@@ -123,7 +124,7 @@ def file_name(side: str, task: str) -> str:
 def write(rows: Sequence[dict[str, Any]], task: str, path: Path) -> None:
     """In the format that the task's recipe and its evaluation read: SQuAD JSON for qa, JSON Lines for the others."""
     if task != "qa":
-        with path.open("w", encoding="utf-8") as file:
+        with files.create_text(path) as file:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         return
     articles: dict[str, dict[str, list[dict[str, Any]]]] = {}
@@ -133,4 +134,4 @@ def write(rows: Sequence[dict[str, Any]], task: str, path: Path) -> None:
                       "is_impossible": not row["answers"]})
     data = [{"title": title, "paragraphs": [{"context": context, "qas": asked} for context, asked in texts.items()]}
             for title, texts in articles.items()]
-    path.write_text(json.dumps({"version": "2.0", "data": data}, ensure_ascii=False), encoding="utf-8")
+    files.write_bytes(path, json.dumps({"version": "2.0", "data": data}, ensure_ascii=False).encode("utf-8"))

@@ -1,16 +1,17 @@
 """Files to translate: their words out, the translated words in, in a process of its own, within limits.
 
 Whatever a hostile file does to a parser, it does to the child,
-`python -m qa.writing.files read|write FILE NAME FOLDER`.
+`python -m qa.writing.files read|write NAME`. All goes through its standard input and output, so that no copy of a
+file that is stored encrypted lies anywhere.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -20,6 +21,8 @@ from qa.reading import CPU_SECONDS, WALL_SECONDS, limit_itself
 from qa.writing.blocks import Format
 from qa.writing.docx_texts import Docx, DocxProblem
 from qa.writing.subtitles import wrapped
+from sealed import files
+from sealed.feeding import run_fed
 
 MAX_CHARACTERS = 5_000_000
 FORMATS: dict[str, Format] = {
@@ -28,6 +31,7 @@ FORMATS: dict[str, Format] = {
 }
 """By the ending of a file's name, as what its words are translated."""
 _REFUSED = 3
+_LENGTH_BYTES = 8
 _META = re.compile(r"(<meta[^>]{0,200}charset\s*=\s*[\"']?)[\w-]{2,40}", re.IGNORECASE)
 
 
@@ -56,32 +60,30 @@ def format_of(name: str) -> Format:
 def read(file: Path, name: str) -> FileWords:
     """The words of a file."""
     format = format_of(name)
-    with tempfile.TemporaryDirectory(prefix="wenda-words-") as folder:
-        _run("read", file, name, Path(folder))
-        return FileWords(format, (Path(folder) / "words").read_bytes().decode("utf-8"))
+    return FileWords(format, _run("read", file, name).decode("utf-8"))
 
 
 def write(file: Path, name: str, translation: str, target: Path) -> None:
     """The file with its words translated, at `target`."""
-    with tempfile.TemporaryDirectory(prefix="wenda-words-", dir=target.parent) as folder:
-        (Path(folder) / "words").write_bytes(translation.encode("utf-8"))
-        _run("write", file, name, Path(folder))
-        (Path(folder) / "file").replace(target)
+    fresh = target.with_name(f".{target.name}.new")
+    files.write_bytes(fresh, _run("write", file, name, translation.encode("utf-8")))
+    fresh.replace(target)
 
 
-def _run(what: str, file: Path, name: str, folder: Path) -> None:
-    command = [sys.executable, "-m", "qa.writing.files", what, str(file.absolute()), name, str(folder.absolute())]
+def _run(what: str, file: Path, name: str, words: bytes = b"") -> bytes:
+    command = [sys.executable, "-m", "qa.writing.files", what, name]
     try:
-        done = subprocess.run(command, cwd=Path(__file__).parents[2], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=WALL_SECONDS)
+        done = run_fed(command, file, cwd=Path(__file__).parents[2], timeout=WALL_SECONDS,
+                       before=len(words).to_bytes(_LENGTH_BYTES, "big") + words)
     except subprocess.TimeoutExpired:
         raise FileProblem("too_hard") from None
     if done.returncode == _REFUSED:
-        raise FileProblem(json.loads((folder / "refusal").read_text()))
+        raise FileProblem(json.loads(done.stdout))
     if done.returncode:
         if done.returncode < 0 or b"MemoryError" in done.stderr:
             raise FileProblem("too_hard")
         raise RuntimeError(f"{what} of {name} failed: {done.stderr.decode(errors='replace')[-2000:]}")
+    return done.stdout
 
 
 def _words(data: bytes, name: str) -> str:
@@ -122,19 +124,21 @@ def _file(data: bytes, name: str, words: str) -> bytes:
     return words.encode("utf-8")
 
 
-def main(what: str, file: Path, name: str, folder: Path) -> int:
+def main(what: str, name: str) -> int:
     limit_itself(CPU_SECONDS)
-    data = file.read_bytes()
-    try:
-        if what == "read":
-            (folder / "words").write_bytes(_words(data, name).encode("utf-8"))
-        else:
-            (folder / "file").write_bytes(_file(data, name, (folder / "words").read_bytes().decode("utf-8")))
-    except (FileProblem, DocxProblem, NotText) as problem:
-        (folder / "refusal").write_text(json.dumps(getattr(problem, "code", "binary")))
-        return _REFUSED
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a parser prints is no part of the result
+    words = sys.stdin.buffer.read(int.from_bytes(sys.stdin.buffer.read(_LENGTH_BYTES), "big"))
+    data = sys.stdin.buffer.read()
+    with out:
+        try:
+            out.write(_words(data, name).encode("utf-8") if what == "read" else
+                      _file(data, name, words.decode("utf-8")))
+        except (FileProblem, DocxProblem, NotText) as problem:
+            out.write(json.dumps(getattr(problem, "code", "binary")).encode())
+            return _REFUSED
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4])))
+    sys.exit(main(sys.argv[1], sys.argv[2]))

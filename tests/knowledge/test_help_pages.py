@@ -48,7 +48,7 @@ def _addresses(text: str) -> set[str]:
 
 
 def _commands(text: str) -> set[str]:
-    return set(re.findall(r"manage\.py ([a-z]+)", text))
+    return set(re.findall(r"manage\.py ([a-z_]+)", text))
 
 
 def _setting_names(text: str) -> set[str]:

@@ -16,8 +16,10 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from sealed.errors import SealedError
 from webapp.errors import BadInput, SiteError
 from webapp.limits.meter import LimitReached
+from webapp.sealed_files import cannot_be_opened
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -38,6 +40,8 @@ def problem_response(status: int, detail: str, **more: Any) -> JsonResponse:
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """Whatever a REST view raises, as a problem. An unforeseen error is logged and told without its details."""
     set_rollback()
+    if isinstance(error, SealedError):
+        error = cannot_be_opened(error)
     if isinstance(error, SiteError):
         errors = {error.field: [error.message]} if isinstance(error, BadInput) and error.field else None
         more = {"code": error.code, "retryable": error.retryable}

@@ -41,6 +41,7 @@ class Action(models.TextChoices):
     PROMOTED = "promoted", _("Model put into use")
     LIMITS_CHANGED = "limits changed", _("Limits of an account changed")
     ABSTENTION_CHANGED = "abstention changed", _("Bar for answers moved")
+    FILES_ENCRYPTED = "files encrypted", _("Stored files encrypted anew")
     LOG_EXPORTED = "log exported", _("Audit log exported")
 
 

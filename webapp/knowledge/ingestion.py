@@ -25,10 +25,12 @@ from qa.index import CollectionGone, IndexedDocument
 from qa.index_encoder import EncoderMismatch
 from qa.reading import ReadDocument
 from qa.segments import SegmentCorrupt
+from sealed.errors import SealedError
 from webapp.knowledge import refusals, services, storage
 from webapp.knowledge.kept_vectors import KeptVectors
 from webapp.knowledge.models import Collection, Document, DocumentStatus
 from webapp.knowledge.work import Work, WorkLost, WorkStopped
+from webapp.sealed_files import cannot_be_opened
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,8 @@ def _ingest_claimed(document: Document, work: Work, models: Models, runner: asyn
         _fail(work, refusals.other_encoder())
     except ModelsError as error:  # those that pass by themselves have been waited for
         _fail(work, _("The model service refused the document: %(why)s") % {"why": error.message})
+    except SealedError as error:
+        _fail(work, cannot_be_opened(error).message)
     except OSError as error:
         if _is_deleted(document.pk):
             return

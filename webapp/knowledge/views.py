@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from qa import archive
 from qa.document_store import DocumentMissing
 from qa.documents import ENDINGS, FORMAT_NAMES
+from sealed import files
 from webapp import access
 from webapp.errors import BadInput, Conflict
 from webapp.knowledge import reading, services, sharing, storage
@@ -145,7 +146,7 @@ def document_file(request: HttpRequest, identifier: UUID) -> FileResponse:
     access.require(visitor, "chat")
     found = get_object_or_404(access.readable_documents(visitor), pk=identifier)
     try:
-        content = storage.documents().original(str(found.pk)).open("rb")
+        content = files.open_read(storage.documents().original(str(found.pk)))
     except (DocumentMissing, FileNotFoundError):
         raise Http404 from None
     is_shown = reading.has_pdf_view(found)

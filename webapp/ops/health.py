@@ -8,13 +8,14 @@ from urllib.request import urlopen
 from django.conf import settings
 from django.db import connection
 
-from webapp.ops import embedded_redis, worker_pulse
+from webapp.ops import embedded_redis, encryption, worker_pulse
 
 
 def parts() -> dict[str, str]:
     """Each part's name with "ok" or a sentence that says what is wrong."""
     checks: dict[str, Callable[[], str]] = {
         "database": _database, "redis": _redis, "worker": _worker, "models": models,
+        "encryption": encryption.state,
     }
     return {name: check() for name, check in checks.items()}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import shutil
 import uuid
@@ -25,6 +26,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from qa.document_store import DocumentMissing
+from sealed import files
 from webapp.accounts.models import User
 from webapp.audit.models import Action
 from webapp.audit.services import record
@@ -67,9 +69,10 @@ def make(export_id: int) -> None:
     part = target.with_suffix(f".{uuid.uuid4().hex}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        with files.open_write(part) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             _fill(archive, export.user)
-        size = part.stat().st_size
+        with files.open_read(part) as written:
+            size = written.seek(0, os.SEEK_END)
         part.replace(target)
     except Exception:
         log.exception("the export of user %s failed", export.user_id)
@@ -168,7 +171,10 @@ def _put(archive: zipfile.ZipFile, name: str, values: Any) -> None:
 
 def _copy(archive: zipfile.ZipFile, file: Path, name: str) -> None:
     if file.is_file():
-        archive.write(file, name)
+        entry = zipfile.ZipInfo.from_file(file, name)
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        with files.open_read(file) as content, archive.open(entry, "w", force_zip64=True) as out:
+            shutil.copyfileobj(content, out)
 
 
 def _plain(name: str) -> str:

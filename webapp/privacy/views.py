@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from sealed import files
 from webapp import access
 from webapp.accounts.forms import CurrentPassword
 from webapp.accounts.models import User
@@ -32,7 +33,7 @@ def ask_for_export(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> FileResponse:
     access.require(request.user, "create_collection")
     get_object_or_404(access.own_exports(request.user), status=ExportStatus.DONE)
-    return FileResponse(exporting.file_of(request.user.pk).open("rb"), as_attachment=True,
+    return FileResponse(files.open_read(exporting.file_of(request.user.pk)), as_attachment=True,
                         filename=f"wenda-{request.user.username}.zip")
 
 

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from sealed.errors import BadKey
+from sealed.keys import keyring
+
 PROJECT = Path(__file__).resolve().parents[2]
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -41,6 +44,10 @@ TABLE: tuple[Setting, ...] = (
     Setting("WENDA_PORT", "integer", "8000", "the port that the web server listens on", least=1, most=65535),
     Setting("WENDA_DEBUG", "switch", "off", "show error pages with source code; never on a shared machine"),
     Setting("WENDA_SECRET_KEY", "text", "", "signs sessions; made once and kept in the data folder when empty"),
+    Setting("WENDA_ENCRYPTION_KEY", "text", "",
+            "32 random bytes in base64 that uploaded files are encrypted with; of several, with commas, the first "
+            "writes and all read; not encrypted when empty"),
+    Setting("WENDA_ENCRYPTION_KEY_FILE", "text", "", "a file that holds the keys instead"),
     Setting("WENDA_ALLOWED_HOSTS", "list", "",
             "host names that the site answers to, with commas; the listening host and localhost when empty"),
     Setting("WENDA_TRUSTED_ORIGINS", "list", "",
@@ -148,7 +155,7 @@ def check_all(environment: Mapping[str, str] | None = None) -> list[str]:
             read(setting.name, environment)
         except SettingError as error:
             problems.append(str(error))
-    problems += [*_generator_problems(environment), *_mail_problems(environment)]
+    problems += [*_generator_problems(environment), *_mail_problems(environment), *_key_problems(environment)]
     for name in sorted(environment):
         if name.startswith("WENDA_") and name not in BY_NAME:
             problems.append(f"{name} is not a setting; the settings are: {', '.join(sorted(BY_NAME))}.")
@@ -166,6 +173,14 @@ def _mail_problems(environment: Mapping[str, str]) -> list[str]:
         return []
     return ["WENDA_ALLOWED_HOSTS must name the site where WENDA_EMAIL_URL is set: the links that are mailed begin "
             "with the name that was asked for, which anyone could choose."]
+
+
+def _key_problems(environment: Mapping[str, str]) -> list[str]:
+    try:
+        keyring(environment)
+    except BadKey as problem:
+        return [str(problem)]
+    return []
 
 
 def has_generator(environment: Mapping[str, str] | None = None) -> bool:

@@ -12,6 +12,9 @@ MAX_REQUEST_BYTES = MAX_UPLOAD_BYTES + 200_000
 # Anything larger than this goes to a temporary file as it arrives, never to memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_TEMP_DIR = str(DATA / "incoming")
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler", "webapp.ops.passing_uploads.PassingUploadHandler",
+]
 (DATA / "incoming").mkdir(exist_ok=True)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 """Bytes of a request that is no file: a JSON body or a form."""

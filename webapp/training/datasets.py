@@ -18,6 +18,7 @@ from models_service.formats import splits
 from models_service.formats.checking import Checked, check
 from models_service.formats.raw_rows import FileRefused, rows_of, unpacked
 from qa.encodings import NotText, decode
+from sealed import files
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict
 from webapp.training import overlaps, places, rows_file, sentences
@@ -111,8 +112,8 @@ def _keep(
     digest = splits.content_hash([{"train": True}, *train, {"train": False}, *held_out])
     folder = places.dataset(identifier)
     rows_file.write(identifier, train, held_out)
-    (folder / "problems.jsonl").write_text(
-        "".join(json.dumps(asdict(problem), ensure_ascii=False) + "\n" for problem in checked.problems), "utf-8")
+    with files.create_text(folder / "problems.jsonl") as file:
+        file.writelines(json.dumps(asdict(problem), ensure_ascii=False) + "\n" for problem in checked.problems)
     left_out = [one for one in checked.problems if not one.kept and one.code not in HARMLESS]
     version = DatasetVersion(
         id=identifier, dataset=dataset, sha256=digest, file_name=name, size=size, is_accepted=not left_out,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from models_service.training.run_folder import RunFolder
+from sealed import files
 from webapp.ops.evaluations import TASKS, Order
 
 
@@ -34,7 +35,7 @@ def _measured(run: RunFolder, spec: dict[str, Any], number: int, label: str) -> 
     if file.is_file():
         return json.loads(file.read_text(encoding="utf-8"))
     run.say(f"measuring {label}")
-    with (run.path / f"examples-{number}.jsonl").open("w", encoding="utf-8") as kept:
+    with files.create_text(run.path / f"examples-{number}.jsonl") as kept:
         order = Order(
             data=Path(spec["data"]), model=label, models_folder=Path(spec["models_folder"]),
             progress=_progress(run, number, len(spec["models"])), keep=lambda row: kept.write(_line(row)),

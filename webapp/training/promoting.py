@@ -19,6 +19,7 @@ from models_service.evaluation.report import PERCENT
 from models_service.formats.overlap import exact
 from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import Registry
+from sealed import files
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict, NotFound
 from webapp.ops import served_models
@@ -139,7 +140,7 @@ def _paired(pairs: list[tuple[float, float]], scale: int) -> Difference:
 def examples(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Each row's result, in the data's order; none when the task keeps none."""
     try:
-        with places.examples(evaluation.pk).open(encoding="utf-8") as file:
+        with files.open_text(places.examples(evaluation.pk)) as file:
             return [json.loads(line) for line in file]
     except FileNotFoundError:
         return []

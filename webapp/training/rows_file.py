@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from sealed import files
 from webapp.training import places
 from webapp.training.models import DatasetVersion
 
 
 def write(version_id: UUID, train: list[dict[str, Any]], held_out: list[dict[str, Any]]) -> None:
-    with places.rows(version_id).open("w", encoding="utf-8") as file:
+    with files.create_text(places.rows(version_id)) as file:
         for side, rows in (("train", train), ("held-out", held_out)):
             for row in rows:
                 file.write(json.dumps({"side": side, **row}, ensure_ascii=False) + "\n")
@@ -21,7 +22,7 @@ def write(version_id: UUID, train: list[dict[str, Any]], held_out: list[dict[str
 def rows(version: DatasetVersion, search: str = "", side: str = "") -> Iterator[dict[str, Any]]:
     """The rows that hold `search` (in any of their texts, whatever the case), of one side or both."""
     wanted = search.casefold()
-    with places.rows(version.pk).open(encoding="utf-8") as file:
+    with files.open_text(places.rows(version.pk)) as file:
         for line in file:
             row = json.loads(line)
             if side and row["side"] != side:

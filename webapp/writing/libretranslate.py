@@ -29,6 +29,7 @@ from qa.writing import files
 from qa.writing.detection import ranking
 from qa.writing.files import FORMATS, FileProblem
 from qa.writing.routes import reachable
+from sealed import files as stored_files
 from webapp import access
 from webapp.accounts.models import Scope
 from webapp.accounts.services import key_holder
@@ -266,7 +267,7 @@ def download_file(request: HttpRequest, token: str) -> HttpResponse:
     """The file whose address `translate_file` gave; whoever has the address may fetch it for an hour."""
     try:
         identifier, name = signing.loads(token, salt=_SALT, max_age=LINK_SECONDS)
-        made = (settings.DATA_DIR / "incoming" / identifier).open("rb")
+        made = stored_files.open_read(settings.DATA_DIR / "incoming" / identifier)
     except (signing.BadSignature, FileNotFoundError):
         raise NotFound("There is no such file, or no longer.") from None
     return FileResponse(made, as_attachment=True, filename=name, content_type="application/octet-stream")

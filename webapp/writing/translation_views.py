@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from models_service.protocol_translated_text import MAX_INTERACTIVE_CHARACTERS
 from qa.writing.files import FORMATS
+from sealed import files
 from webapp import access
 from webapp.writing import translation_batches
 from webapp.writing.models import FileStatus
@@ -40,5 +41,5 @@ def translated_file(request: HttpRequest, identifier: UUID) -> HttpResponse:
     place = translation_batches.folder(file.pk) / "made"
     if not place.exists():
         raise Http404
-    return FileResponse(place.open("rb"), as_attachment=True, filename=translation_batches.made_name(file),
+    return FileResponse(files.open_read(place), as_attachment=True, filename=translation_batches.made_name(file),
                         content_type="application/octet-stream")

@@ -31,9 +31,12 @@ from qa.writing.asking import Candidate, Memory
 from qa.writing.files import FileProblem
 from qa.writing.routes import TranslationError
 from qa.writing.translate import translate_text
+from sealed.errors import SealedError
+from sealed.lines import open_line, seal_line
 from webapp.knowledge import work as documents_at_work
 from webapp.leases import is_of_the_dead, new_lease, this_machine
 from webapp.limits import meter, tokens
+from webapp.sealed_files import cannot_be_opened
 from webapp.writing import translating, translation_batches
 from webapp.writing.models import FileStatus, TranslationFile
 
@@ -132,14 +135,15 @@ class Claim:
 
 
 class KeptSentences(Memory):
-    """What has been translated of one file, in a file beside it; a line that a kill cut off is left out."""
+    """What has been translated of one file, in a file beside it; a line that a kill cut off, or whose key is gone, is
+    left out."""
 
     def __init__(self, place: Path) -> None:
         self._known: dict[tuple[str, ...], list[Candidate]] = {}
         if place.exists():
             for line in place.read_text("utf-8").split("\n"):
-                with suppress(ValueError, TypeError, KeyError):
-                    key, candidates = json.loads(line)
+                with suppress(ValueError, TypeError, KeyError, SealedError):
+                    key, candidates = json.loads(open_line(line))
                     self._known[tuple(key)] = [Candidate(*one) for one in candidates]
         self._out = place.open("a", encoding="utf-8")
         self._out.write("\n")
@@ -150,7 +154,7 @@ class KeptSentences(Memory):
 
     def keep(self, key: tuple[str, ...], candidates: list[Candidate]) -> None:
         self._known[key] = candidates
-        self._out.write(json.dumps([key, [[one.text, one.score] for one in candidates]]) + "\n")
+        self._out.write(seal_line(json.dumps([key, [[one.text, one.score] for one in candidates]])) + "\n")
         self._out.flush()
 
     def close(self) -> None:
@@ -172,6 +176,8 @@ def translate(file_id: UUID) -> None:
             log.info("file %s is given up: it was cancelled or deleted, or another task has it", file_id)
         except FileProblem as problem:
             _fail(claim, translation_batches.refusal(problem.code, file.name))
+        except SealedError as error:
+            _fail(claim, cannot_be_opened(error).message)
         except (TranslationError, ModelsError) as error:
             _fail(claim, translating.refusal(error, file.batch.source, file.batch.target).message)
         except Exception:

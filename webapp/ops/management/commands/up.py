@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from webapp.ops import embedded_redis, parts, preflight
+from webapp.ops import embedded_redis, encryption, parts, preflight
 from webapp.ops.supervisor import CannotStart, Supervisor
 from webapp.settings.table import read
 
@@ -66,6 +66,8 @@ class Command(BaseCommand):
             shown = {"0.0.0.0": "localhost", "::": "localhost", "::1": "[::1]"}.get(host, host)
             address = f"http://{shown}:{port}"
             self._say(f"Wenda is at {address}/ (started in {time.monotonic() - begun:.1f} s; Ctrl-C stops it)")
+            if (sealed := encryption.state()) != "ok":
+                self._say(sealed)
             if token:
                 self._say(f"Make the first administrator account, once, at {address}/setup/{token}/")
             supervisor.add(parts.trainer(settings.REDIS_URL))  # people need not wait for this one
