@@ -5,6 +5,7 @@ Nothing is fetched: a JSON-LD context that lies elsewhere is an error.
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import re
@@ -20,13 +21,14 @@ import pyoxigraph as rdf
 REPORTED_EVERY = 5_000
 """Triples."""
 SUFFIXES = (".ttl", ".nt", ".nq", ".trig", ".rdf", ".owl", ".xml", ".jsonld", ".json")
-"""Each may be followed by `.gz`."""
+"""Each may be followed by one of PACKED."""
+PACKED = (".gz", ".bz2")
 _FORMATS = {
     ".ttl": rdf.RdfFormat.TURTLE, ".nt": rdf.RdfFormat.N_TRIPLES, ".nq": rdf.RdfFormat.N_QUADS,
     ".trig": rdf.RdfFormat.TRIG, ".rdf": rdf.RdfFormat.RDF_XML, ".owl": rdf.RdfFormat.RDF_XML,
     ".xml": rdf.RdfFormat.RDF_XML, ".jsonld": rdf.RdfFormat.JSON_LD, ".json": rdf.RdfFormat.JSON_LD,
 }
-_GZIP = b"\x1f\x8b"
+_GZIP, _BZIP2 = b"\x1f\x8b", b"BZ"
 _PLACE = re.compile(r"^(?:Parser )?error at line \d+ (?:between columns \d+ and \d+|column \d+): ", re.IGNORECASE)
 _QUADS_LINE = re.compile(rb"(?m)^<[^>\n]*> <[^>\n]*> (?:<[^>\n]*>|\"[^\n]*\") <[^>\n]*> \.\s*$")
 _GRAPH = "urn:wenda:graph:"
@@ -69,6 +71,14 @@ class BadGraphFile(ValueError):
         self.name, self.reason, self.detail, self.line, self.column = name, reason, message, line, column
 
 
+def ending(name: str) -> str:
+    """The ending that tells how a file is written, without that of its packing: ".nt" of "people.nt.gz"."""
+    plain = name.lower()
+    for packed in PACKED:
+        plain = plain.removesuffix(packed)
+    return Path(plain).suffix
+
+
 def graph_name(source: str) -> rdf.NamedNode:
     """The named graph that holds what the source of this name says."""
     return rdf.NamedNode(_GRAPH + quote(source, safe=""))
@@ -101,8 +111,6 @@ def quads(file: GraphFile, limits: Limits, progress: Callable[[Progress], None])
                 yield rdf.Quad(quad.subject, quad.predicate, quad.object, graph)
         except SyntaxError as error:
             raise _syntax(file.name, error) from None
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise BadGraphFile(file.name, "damaged", f"the packed file is damaged ({error})") from None
     if not triples:
         raise BadGraphFile(file.name, "empty", "no statement in it")
     progress(Progress(file.name, triples, total, total))
@@ -111,12 +119,11 @@ def quads(file: GraphFile, limits: Limits, progress: Callable[[Progress], None])
 def _opened(file: GraphFile, raw: IO[bytes], limits: Limits) -> tuple[IO[bytes], rdf.RdfFormat]:
     head = raw.read(2)
     raw.seek(0)
-    unpacked: IO[bytes] = gzip.GzipFile(fileobj=raw) if head == _GZIP else raw
+    unpacked: IO[bytes] = raw
+    if head in (_GZIP, _BZIP2):
+        unpacked = gzip.GzipFile(fileobj=raw) if head == _GZIP else bz2.BZ2File(raw)
     limited = io.BufferedReader(_Limited(unpacked, file.name, limits.most_bytes), 64 * 1024)
-    try:
-        return limited, _format(file.name, limited.peek(4096))
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BadGraphFile(file.name, "damaged", f"the packed file is damaged ({error})") from None
+    return limited, _format(file.name, limited.peek(4096))
 
 
 def _format(name: str, head: bytes) -> rdf.RdfFormat:
@@ -126,8 +133,7 @@ def _format(name: str, head: bytes) -> rdf.RdfFormat:
         raise BadGraphFile(name, "empty", "no statement in it")
     if b"\x00" in head:
         raise BadGraphFile(name, "binary", "this is not a text file")
-    suffix = Path(name.lower().removesuffix(".gz")).suffix
-    known = _FORMATS.get(suffix)
+    known = _FORMATS.get(ending(name))
     if start.startswith((b"{", b"[{", b"[ {", b"[\n")) and known != rdf.RdfFormat.TRIG:
         return rdf.RdfFormat.JSON_LD
     if start.startswith((b"<?xml", b"<rdf:RDF", b"<!DOCTYPE rdf")):
@@ -165,7 +171,8 @@ class _Counted(io.RawIOBase):
 
 
 class _Limited(io.RawIOBase):
-    """Ends with an error where more than so many bytes come out of it: a small packed file may hold terabytes."""
+    """Ends with an error where more than so many bytes come out of it: a small packed file may hold terabytes; and
+    where the packing is damaged."""
 
     def __init__(self, raw: IO[bytes], name: str, most: int) -> None:
         self._raw, self._name, self._most, self._count = raw, name, most, 0
@@ -174,7 +181,12 @@ class _Limited(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._raw.read(len(buffer))
+        try:
+            data = self._raw.read(len(buffer))
+        except (EOFError, OSError, zlib.error) as error:
+            if getattr(error, "errno", None) is not None:  # the disk's error, not the packing's
+                raise
+            raise BadGraphFile(self._name, "damaged", f"the packed file is damaged ({error})") from None
         self._count += len(data)
         if self._count > self._most:
             raise BadGraphFile(self._name, "too_large", f"more than {self._most:,} bytes when it is unpacked")

@@ -23,6 +23,12 @@ PREFIXES = {
 _UPDATE = re.compile(
     r"(?is)(?:\s|#[^\n]*\n|(?:PREFIX\s+\S+|BASE)\s*<[^>]*>)*(?:INSERT|DELETE|LOAD|CLEAR|DROP|CREATE|COPY|MOVE|ADD|WITH)\b"
 )
+_FROM = re.compile(r"(?<![\w?$:.-])FROM(?![\w:.-])", re.IGNORECASE)
+_NO_WORDS = re.compile(
+    r"""<[^<>"{}|^`\x00-\x20]*>|\#[^\r\n]*|\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*'""",
+    re.DOTALL,
+)
+"""Addresses, comments and strings."""
 _PLACE = re.compile(r"error at (\d+):(\d+)")
 _LONGEST_EXPECTED = 5
 _EXPECTED = re.compile(r"expected (?:one of )?(?P<what>.*)", re.DOTALL)
@@ -85,7 +91,8 @@ def select(store: rdf.Store, sparql: str, most_rows: int) -> Answers:
         BadQuery: see there.
     """
     try:
-        result = store.query(check(sparql), prefixes=PREFIXES, use_default_graph_as_union=True)
+        chooses = _FROM.search(_NO_WORDS.sub(" ", check(sparql)))  # else the store would not heed it
+        result = store.query(sparql, prefixes=PREFIXES, use_default_graph_as_union=not chooses)
         if isinstance(result, rdf.QueryBoolean):
             return Answers(truth=bool(result))
         if isinstance(result, rdf.QuerySolutions):

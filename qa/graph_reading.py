@@ -95,29 +95,29 @@ class Graph:
         if not leaving and not arriving:
             return None
         own = [quad for quad in leaving if quad.predicate.value not in (RDF_TYPE, *DESCRIPTIONS, *NAMING)]
-        types = [quad.object for quad in leaving if quad.predicate.value == RDF_TYPE]
-        named = self._labels([*leaving[:limit], *arriving[:limit]], language)
+        typed = self._said(node, (RDF_TYPE,))
+        named = self._labels([*leaving[:limit], *arriving[:limit], *typed], language)
         names = self.names.of([iri]).get(iri, [])
         return Entity(
             iri=iri, label=best(names, language) or local_name(iri), names=tuple(names),
-            types=tuple(dict.fromkeys(_term(each, named) for each in types)),
-            description=_description(leaving, language),
+            types=tuple(dict.fromkeys(_term(quad.object, named) for quad in typed)),
+            description=_description(self._said(node, DESCRIPTIONS), language),
             outgoing=tuple(_fact(quad, named) for quad in own[:limit]),
             incoming=tuple(_fact(quad, named) for quad in arriving[:limit]),
             more_outgoing=len(leaving) > limit, more_incoming=len(arriving) > limit,
         )
 
-    def facts(self, iri: str, language: str = "en", limit: int = MOST_FACTS) -> list[Fact]:
+    def facts(self, iri: str, language: str = "en", limit: int = MOST_FACTS, offset: int = 0) -> list[Fact]:
         """What is said of a thing: the statements whose subject it is, names and types among them."""
         node = _node(iri)
-        quads = self._some(node, None, limit)[:limit] if node is not None else []
+        quads = self._some(node, None, limit, offset)[:limit] if node is not None else []
         named = self._labels(quads, language)
         return [_fact(quad, named) for quad in quads]
 
-    def incoming(self, iri: str, language: str = "en", limit: int = MOST_FACTS) -> list[Fact]:
+    def incoming(self, iri: str, language: str = "en", limit: int = MOST_FACTS, offset: int = 0) -> list[Fact]:
         """The statements whose object it is."""
         node = _node(iri)
-        quads = self._some(None, node, limit)[:limit] if node is not None else []
+        quads = self._some(None, node, limit, offset)[:limit] if node is not None else []
         named = self._labels(quads, language)
         return [_fact(quad, named) for quad in quads]
 
@@ -154,9 +154,15 @@ class Graph:
         """
         return select(self._store, sparql, most_rows)
 
-    def _some(self, subject: rdf.NamedNode | None, object: rdf.NamedNode | None, limit: int) -> list[rdf.Quad]:
+    def _some(
+        self, subject: rdf.NamedNode | None, object: rdf.NamedNode | None, limit: int, offset: int = 0
+    ) -> list[rdf.Quad]:
         """At most one more than `limit`, so that it is seen whether there are more."""
-        return list(islice(self._store.quads_for_pattern(subject, None, object, None), limit + 1))
+        return list(islice(self._store.quads_for_pattern(subject, None, object, None), offset, offset + limit + 1))
+
+    def _said(self, subject: rdf.NamedNode, predicates: Sequence[str]) -> list[rdf.Quad]:
+        return [quad for predicate in predicates
+                for quad in self._store.quads_for_pattern(subject, rdf.NamedNode(predicate), None, None)]
 
     def _labels(self, quads: Iterable[rdf.Quad], language: str) -> dict[str, str]:
         nodes = {term.value for quad in quads for term in (quad.subject, quad.predicate, quad.object)

@@ -21,6 +21,7 @@ from webapp.accounts import services as accounts
 from webapp.accounts.models import ApiKey, LinkPurpose, OneTimeLink, Role, Scope, SignedInBrowser, User
 from webapp.chat.models import Conversation, Message
 from webapp.errors import Forbidden, NotSignedIn
+from webapp.graph.models import GraphSource
 from webapp.knowledge.models import Collection, Document, Share, Visibility
 from webapp.privacy.models import DataExport
 from webapp.retrieval.models import Mark
@@ -142,6 +143,11 @@ def jobs(user: User | AnonymousUser) -> QuerySet[Job]:
 
 def evaluations(user: User | AnonymousUser) -> QuerySet[Evaluation]:
     return Evaluation.objects.all() if may(user, "administer") else Evaluation.objects.none()
+
+
+def graph_sources(user: User | AnonymousUser) -> QuerySet[GraphSource]:
+    """The files that the knowledge graph is made of. What they state is the whole site's to read."""
+    return GraphSource.objects.all() if may(user, "administer") else GraphSource.objects.none()
 
 
 def people(user: User | AnonymousUser) -> QuerySet[User]:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("dashboard/people/", include("webapp.accounts.dashboard_urls")),
     path("dashboard/audit/", include("webapp.audit.urls")),
     path("", include("webapp.limits.urls")),
+    path("", include("webapp.graph.urls")),
     path("dashboard/", include("webapp.training.urls")),
     path("", include("webapp.writing.urls")),
     path("i18n/catalog.js", JavaScriptCatalog.as_view(), name="javascript-catalog"),

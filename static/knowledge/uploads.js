@@ -42,9 +42,14 @@ export function upload(file, collection, onPart) {
   const form = new FormData();
   form.append("collection", collection);
   form.append("file", file);
+  return send(`/api/v1/documents/${isArchive(file) ? "archive/" : ""}`, form, onPart);
+}
+
+/** Sends a form; resolves to the reply's JSON, throws ApiError. */
+export function send(path, form, onPart) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest(); // fetch does not tell how much has been sent
-    request.open("POST", `/api/v1/documents/${isArchive(file) ? "archive/" : ""}`);
+    request.open("POST", path);
     request.setRequestHeader("X-CSRFToken", csrfToken());
     request.setRequestHeader("Accept", "application/json");
     request.upload.onprogress = (event) => { if (event.lengthComputable) onPart(event.loaded / event.total); };

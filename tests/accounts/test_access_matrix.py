@@ -22,7 +22,7 @@ LEAST_ROLE = {
     # pages
     "c/": "guest", "collections/": "guest user", "documents/": "guest", "summarize/": "guest", "translate/": "guest",
     "search/": "guest", "account/": "user", "collections/<uuid:identifier>/shares/": "user",
-    "dashboard/": "admin",
+    "graph/": "guest", "dashboard/": "admin",
     # REST
     "api/v1/qa/ask": "guest", "api/v1/summarize": "guest", "api/v1/translate": "guest", "api/v1/languages": "guest",
     "api/v1/collections/": "guest user", "api/v1/documents/": "guest user", "api/v1/conversations/": "guest",
@@ -31,6 +31,8 @@ LEAST_ROLE = {
     "api/v1/translations/": "user", "api/v1/keys/": "user", "api/v1/usage": "user", "api/v1/quotas/": "admin",
     "api/v1/search": "guest", "api/v1/search/marks/": "user", "api/v1/classify": "guest",
     "api/v1/datasets/": "admin", "api/v1/jobs/": "admin", "api/v1/evaluations/": "admin", "api/v1/models/": "admin",
+    "api/v1/graph/sources/": "admin", "api/v1/graph/sparql": "admin", "api/v1/graph/counts": "guest",
+    "api/v1/graph/entities": "guest", "api/v1/graph/entity": "guest",
     # as LibreTranslate's clients and OpenAI's ask; refusals have those services' own form
     "detect": "guest", "translate": "guest", "translate_file": "guest", "download_file/": "guest", "v1/": "guest",
     "suggest": "nobody",

@@ -9,6 +9,7 @@ from webapp.api.ask import AskView
 from webapp.api.classify import ClassifyView
 from webapp.api.conversations import ConversationViewSet, FeedbackView
 from webapp.api.description import DocsView, ProtocolView, SchemaView
+from webapp.api.graph import EntitiesView, EntityView, GraphCountsView, GraphSourceViewSet, SparqlView
 from webapp.api.keys import ApiKeyViewSet
 from webapp.api.knowledge import CollectionViewSet, DocumentViewSet
 from webapp.api.limits import QuotaViewSet, UsageView
@@ -32,6 +33,7 @@ router.register("datasets", DatasetViewSet, basename="api-dataset")
 router.register("jobs", JobViewSet, basename="api-job")
 router.register("evaluations", EvaluationViewSet, basename="api-evaluation")
 router.register("models", ModelViewSet, basename="api-model")
+router.register("graph/sources", GraphSourceViewSet, basename="api-graph-source")
 router.register("quotas", QuotaViewSet, basename="api-quota")
 
 urlpatterns = [
@@ -43,6 +45,10 @@ urlpatterns = [
     path("v1/summarize", SummarizeView.as_view(), name="api-summarize"),
     path("v1/translate", TranslateView.as_view(), name="api-translate"),
     path("v1/classify", ClassifyView.as_view(), name="api-classify"),
+    path("v1/graph/counts", GraphCountsView.as_view(), name="api-graph-counts"),
+    path("v1/graph/entities", EntitiesView.as_view(), name="api-graph-entities"),
+    path("v1/graph/entity", EntityView.as_view(), name="api-graph-entity"),
+    path("v1/graph/sparql", SparqlView.as_view(), name="api-graph-sparql"),
     path("v1/languages", LanguagesView.as_view(), name="api-languages"),
     path("v1/feedback/", FeedbackView.as_view(), name="api-feedback"),
     path("v1/usage", UsageView.as_view(), name="api-usage"),

@@ -33,6 +33,8 @@ class Action(models.TextChoices):
     COLLECTION_MADE = "collection made", _("Collection made")
     COLLECTION_DELETED = "collection deleted", _("Collection deleted")
     ACCESS_CHANGED = "access changed", _("Access to a collection changed")
+    GRAPH_FILE_ADDED = "graph file added", _("File added to the knowledge graph")
+    GRAPH_FILE_REMOVED = "graph file removed", _("File taken out of the knowledge graph")
     DATASET_UPLOADED = "data set uploaded", _("Data set uploaded")
     DATASET_DELETED = "data set deleted", _("Data set deleted")
     JOB_STARTED = "job started", _("Job started")

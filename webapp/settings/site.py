@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "webapp.accounts",
     "webapp.limits",
     "webapp.knowledge",
+    "webapp.graph",
     "webapp.chat",
     "webapp.retrieval",
     "webapp.writing",

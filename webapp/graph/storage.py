@@ -1,0 +1,60 @@
+"""Where the knowledge graph and the files that it was made of lie in the data folder.
+
+    graph/            the graph itself, in generations (`qa/graph.py`)
+    graph-files/ID/   a file as it came, and what its import wrote
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from qa.graph import GraphStore
+from webapp.settings.places import graph_folder
+
+
+def store() -> GraphStore:
+    """The site's graph, the same object each time, so that an opened generation stays open."""
+    return _store(graph_folder(settings.DATA_DIR))
+
+
+@cache
+def _store(folder: Path) -> GraphStore:
+    return GraphStore(folder)
+
+
+def files_folder() -> Path:
+    return settings.DATA_DIR / "graph-files"
+
+
+def file_folder(source_id: UUID | str) -> Path:
+    return files_folder() / str(source_id)
+
+
+def original(source_id: UUID | str) -> Path:
+    """Where the file as it came lies, or is to be put."""
+    return file_folder(source_id) / "original"
+
+
+def delete_files(source_id: UUID | str) -> None:
+    shutil.rmtree(file_folder(source_id), ignore_errors=True)
+
+
+@contextmanager
+def only_writer() -> Iterator[bool]:
+    """Whether the rows and the graph are this process's to change together; not while another one does."""
+    files_folder().mkdir(parents=True, exist_ok=True)
+    with (files_folder() / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
