@@ -22,9 +22,9 @@ from webapp.errors import BadInput
 from webapp.graph import browsing, querying, services
 from webapp.graph.models import GraphSource
 from webapp.graph.serializers import (
-    EntitySerializer,
     FoundEntitiesSerializer,
     GraphCountsSerializer,
+    GraphEntitySerializer,
     GraphSourceSerializer,
     GraphUploadSerializer,
     QueryResultSerializer,
@@ -111,7 +111,7 @@ class EntityView(APIView):
     @extend_schema(
         parameters=[OpenApiParameter("iri", OpenApiTypes.URI, required=True), PAGE,
                     OpenApiParameter("incoming_page", int)],
-        responses=EntitySerializer,
+        responses=GraphEntitySerializer,
     )
     def get(self, request: Request) -> Response:
         """A thing, by its address: names, kinds, a page of what is said of it, and one of what leads to it."""

@@ -52,7 +52,7 @@ class FoundEntitiesSerializer(serializers.Serializer):
     has_next = serializers.BooleanField()
 
 
-class TermSerializer(serializers.Serializer):
+class GraphTermSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=["iri", "literal", "blank"])
     value = serializers.CharField()
     label = serializers.CharField()
@@ -60,28 +60,28 @@ class TermSerializer(serializers.Serializer):
     language = serializers.CharField(required=False)
 
 
-class StatementSerializer(serializers.Serializer):
-    subject = TermSerializer()
-    predicate = TermSerializer()
-    object = TermSerializer()
+class GraphStatementSerializer(serializers.Serializer):
+    subject = GraphTermSerializer()
+    predicate = GraphTermSerializer()
+    object = GraphTermSerializer()
     sources = serializers.ListField(child=serializers.CharField(), help_text="names of the files that state it")
 
 
-class EntityNameSerializer(serializers.Serializer):
+class GraphNameSerializer(serializers.Serializer):
     text = serializers.CharField()
     language = serializers.CharField()
 
 
-class EntitySerializer(serializers.Serializer):
+class GraphEntitySerializer(serializers.Serializer):
     iri = serializers.CharField()
     label = serializers.CharField()
-    names = EntityNameSerializer(many=True)
-    types = TermSerializer(many=True)
+    names = GraphNameSerializer(many=True)
+    types = GraphTermSerializer(many=True)
     description = serializers.CharField()
-    facts = StatementSerializer(many=True)
+    facts = GraphStatementSerializer(many=True)
     page = serializers.IntegerField()
     has_next = serializers.BooleanField()
-    incoming = StatementSerializer(many=True)
+    incoming = GraphStatementSerializer(many=True)
     incoming_page = serializers.IntegerField()
     incoming_has_next = serializers.BooleanField()
 
@@ -116,7 +116,7 @@ def found_json(results: Results) -> dict[str, Any]:
 
 
 def entity_json(shown: Shown) -> dict[str, Any]:
-    """What EntitySerializer describes."""
+    """What GraphEntitySerializer describes."""
     entity = shown.entity
     return {
         "iri": entity.iri, "label": entity.label,
