@@ -1,8 +1,8 @@
 """Import one file into the knowledge graph, or take one out, in a process of its own.
 
-`python -m qa.graph_import GRAPH FOLDER NAME [--remove]`: the file is FOLDER/original. Whatever a hostile file does to
-the parser it does to this process (triples nested by the thousand crash it), and whoever started it may kill it at
-any moment: the graph is then the one before, or the one after.
+`python -m qa.graph_import GRAPH FOLDER NAME [FILE]`: without FILE it is taken out; what the process has to say it
+writes into FOLDER. Whatever a hostile file does to the parser it does to this process (triples nested by the thousand
+crash it), and whoever started it may kill it at any moment: the graph is then the one before, or the one after.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 
 from qa.graph import BadGraphFile, GraphFile, GraphStore, Progress
 
-ORIGINAL = "original"
 _PROGRESS, _RESULT = "progress.json", "result.json"
 CPU_SECONDS = 3600
 """Five million triples take a tenth of it."""
@@ -40,10 +39,10 @@ class Outcome:
     line: int | None = None
 
 
-def command(graph: Path, folder: Path, name: str, *, remove: bool = False) -> list[str]:
+def command(graph: Path, folder: Path, name: str, file: Path | None) -> list[str]:
     """What starts the process. Call `clear(folder)` before."""
     words = [sys.executable, "-m", "qa.graph_import", str(graph.absolute()), str(folder.absolute()), name]
-    return [*words, "--remove"] if remove else words
+    return [*words, str(file.absolute())] if file else words
 
 
 def clear(folder: Path) -> None:
@@ -78,11 +77,11 @@ def _write(file: Path, values: dict[str, Any]) -> None:
     fresh.replace(file)
 
 
-def main(graph: Path, folder: Path, name: str, *, remove: bool) -> int:
+def main(graph: Path, folder: Path, name: str, file: Path | None = None) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     store = GraphStore(graph)
-    if remove:
+    if file is None:
         store.remove(name)
         _write(folder / _RESULT, {"triples": 0})
         return 0
@@ -91,7 +90,7 @@ def main(graph: Path, folder: Path, name: str, *, remove: bool) -> int:
         _write(folder / _PROGRESS, {"triples": progress.triples, "bytes_done": progress.bytes_read})
 
     try:
-        (source,) = store.import_sources([GraphFile(name, folder / ORIGINAL)], progress=tell)
+        (source,) = store.import_sources([GraphFile(name, file)], progress=tell)
     except BadGraphFile as error:
         _write(folder / _RESULT, {"reason": error.reason, "detail": error.detail, "line": error.line})
     else:
@@ -100,4 +99,4 @@ def main(graph: Path, folder: Path, name: str, *, remove: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], remove="--remove" in sys.argv[4:]))
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], *map(Path, sys.argv[4:])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,18 @@ def test_a_file_that_crashes_its_parser_is_told_from_one_that_is_wrong(people, a
     failed = work_on(add("deep.ttl", nested))
     assert failed.status == "failed" and "nested too deeply" in failed.error
     assert graph().label(CURIE) == "Marie Curie"
+
+
+def test_a_file_is_kept_encrypted_where_there_is_a_key_and_imported_all_the_same(add, work_on, monkeypatch):
+    monkeypatch.setenv("WENDA_ENCRYPTION_KEY", base64.b64encode(bytes(range(32))).decode())
+    source = add()
+    assert b"Marie" not in storage.original(source.pk).read_bytes()
+    assert work_on(source).status == "ready" and graph().label(CURIE) == "Marie Curie"
+    assert not [file for file in storage.file_folder(source.pk).iterdir() if b"Marie" in file.read_bytes()]
+    monkeypatch.delenv("WENDA_ENCRYPTION_KEY")
+    GraphSource.objects.update(status=GraphStatus.QUEUED)
+    lost = work_on(source)
+    assert lost.status == "failed" and "WENDA_ENCRYPTION_KEY" in lost.error and graph().label(CURIE) == "Marie Curie"
 
 
 @pytest.mark.parametrize(("reason", "told"), [

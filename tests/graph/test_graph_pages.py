@@ -152,8 +152,8 @@ def test_a_query_that_is_not_run_says_why(people, program, admin, query: str, to
 
 def test_an_endless_query_is_stopped_and_says_so(imported, program, admin, monkeypatch):
     imported("\n".join(f'<http://e/{n}> <http://e/p> "{n}" .' for n in range(3_000)), "many.nt")
-    ask = querying.graph_asking.ask
-    monkeypatch.setattr(querying.graph_asking, "ask", lambda graph, query: ask(graph, query, seconds=1.5))
+    ask = querying.graph_sparql.ask
+    monkeypatch.setattr(querying.graph_sparql, "ask", lambda graph, query: ask(graph, query, seconds=1.5))
     endless = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
     problem = is_problem(program(admin).post(SPARQL, {"query": endless}, content_type="application/json"), 400)
     assert "was stopped" in problem["detail"]

@@ -7,17 +7,22 @@ next worker begins anew.
 from __future__ import annotations
 
 import logging
+import os
 import time
+from pathlib import Path
 from uuid import UUID
 
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from qa import graph_import
+from sealed.errors import SealedError
+from sealed.keys import without_keys
 from webapp.graph import refusals, services, storage
 from webapp.graph.claims import Claim
 from webapp.graph.models import GraphSource, GraphStatus
 from webapp.knowledge import work as documents_at_work
+from webapp.sealed_files import cannot_be_opened
 from webapp.training.child import Child
 
 log = logging.getLogger(__name__)
@@ -35,6 +40,8 @@ def run(source_id: UUID) -> None:
         with translation.override(source.added_by.language if source.added_by else None):
             try:
                 _remove(source, claim) if source.status == GraphStatus.REMOVING else _import(source, claim)
+            except SealedError as error:
+                _fail(claim, cannot_be_opened(error).message)
             except OSError as error:
                 log.exception("graph file %s cannot be worked on", source_id)
                 _fail(claim, _("Its files cannot be read or written (%(why)s).") % {"why": error.strerror or error})
@@ -47,7 +54,8 @@ def run(source_id: UUID) -> None:
 
 def _import(source: GraphSource, claim: Claim) -> None:
     began = time.monotonic()
-    child = _follow(source, claim, GraphStatus.IMPORTING)
+    with storage.readable(source.pk) as file:
+        child = _follow(source, claim, file)
     outcome = graph_import.outcome(storage.file_folder(source.pk))
     if outcome is not None and outcome.triples is not None:
         _is_ready(source, claim, outcome.triples)
@@ -76,7 +84,7 @@ def _is_ready(source: GraphSource, claim: Claim, triples: int) -> None:
 
 def _remove(source: GraphSource, claim: Claim) -> None:
     if not GraphSource.objects.filter(name=source.name, status=GraphStatus.READY).exists():
-        child = _follow(source, claim, GraphStatus.REMOVING)
+        child = _follow(source, claim, None)
         if graph_import.outcome(storage.file_folder(source.pk)) is None:
             if not documents_at_work.stopping.is_set():
                 log.error("the removal of %s failed: %s", source, child.last_lines())
@@ -86,13 +94,14 @@ def _remove(source: GraphSource, claim: Claim) -> None:
     log.info("%s is out of the knowledge graph", source)
 
 
-def _follow(source: GraphSource, claim: Claim, status: str) -> Child:
-    """The child's life, until it ends or nobody wants it to go on."""
+def _follow(source: GraphSource, claim: Claim, file: Path | None) -> Child:
+    """The child's life, until it ends or nobody wants it to go on. Without a file the source is taken out."""
+    status = GraphStatus.IMPORTING if file else GraphStatus.REMOVING
     folder = storage.file_folder(source.pk)
     folder.mkdir(parents=True, exist_ok=True)
     graph_import.clear(folder)
-    child = Child(graph_import.command(storage.store().folder, folder, source.name,
-                                       remove=status == GraphStatus.REMOVING), folder)
+    command = graph_import.command(storage.store().folder, folder, source.name, file)
+    child = Child(command, folder, without_keys(os.environ))
     said = None
     try:
         while not child.has_ended(LOOK_SECONDS):

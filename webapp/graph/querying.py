@@ -10,9 +10,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
-from qa import graph_asking
-from qa.graph_asking import MOST_ROWS, SECONDS
+from qa import graph_sparql
 from qa.graph_query import Answers, BadQuery, Value
+from qa.graph_sparql import MOST_ROWS, SECONDS
 from webapp.errors import BadInput, Unavailable
 from webapp.graph import refusals, storage
 
@@ -45,7 +45,7 @@ def ask(query: str) -> Asked:
     """Raises BadInput with a sentence that says what to change, Unavailable when the graph is damaged."""
     began = time.monotonic()
     try:
-        answers = graph_asking.ask(storage.store().folder, query)
+        answers = graph_sparql.ask(storage.store().folder, query)
     except BadQuery as error:
         if error.reason == "damaged":
             raise Unavailable(str(error)) from None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from qa.graph import Limits
-from qa.graph_asking import SECONDS
 from qa.graph_files import PACKED, SUFFIXES
 from qa.graph_import import Outcome
 from qa.graph_query import LONGEST_QUERY, BadQuery
+from qa.graph_sparql import SECONDS
 
 
 def unsupported(name: str) -> str:

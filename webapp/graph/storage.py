@@ -17,6 +17,7 @@ from uuid import UUID
 from django.conf import settings
 
 from qa.graph import GraphStore
+from sealed import files
 from webapp.settings.places import graph_folder
 
 
@@ -41,6 +42,25 @@ def file_folder(source_id: UUID | str) -> Path:
 def original(source_id: UUID | str) -> Path:
     """Where the file as it came lies, or is to be put."""
     return file_folder(source_id) / "original"
+
+
+@contextmanager
+def readable(source_id: UUID | str) -> Iterator[Path]:
+    """The file as it came, decrypted where it was encrypted: for a process that reads it and must not have the key.
+
+    Raises:
+        SealedError: its key is missing, or it is damaged.
+    """
+    if files.key_of(original(source_id)) is None:
+        yield original(source_id)
+        return
+    plain = file_folder(source_id) / "plain"
+    try:
+        with files.open_read(original(source_id)) as sealed, plain.open("wb") as out:
+            shutil.copyfileobj(sealed, out)
+        yield plain
+    finally:
+        plain.unlink(missing_ok=True)
 
 
 def delete_files(source_id: UUID | str) -> None:

@@ -34,7 +34,7 @@ PLACES = (
     "translations/*/*/original", "translations/*/*/made",
     "training/datasets/*/*", "training/evaluations/*/examples.jsonl",
     "training/jobs/**/examples-*.jsonl", "training/jobs/**/train.json*", "training/jobs/**/held-out.json*",
-    "exports/*/wenda-export.zip",
+    "graph-files/*/original", "exports/*/wenda-export.zip",
 )
 LINE_PLACES = ("translations/*/*/sentences",)
 """Of files whose lines are encrypted one by one."""

@@ -10,7 +10,7 @@ import ctypes
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,7 +30,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Child:
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str] = os.environ) -> None:
         """Start it. To be called from the main thread: the kernel ties the child's life to the thread."""
         self._output = folder / OUTPUT_FILE
         parent = os.getpid()
@@ -44,7 +44,7 @@ class Child:
         with self._output.open("ab") as output:
             self.process = subprocess.Popen(
                 list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=PROJECT,
-                env={**os.environ, **ENVIRONMENT}, start_new_session=True, preexec_fn=prepare,
+                env={**environment, **ENVIRONMENT}, start_new_session=True, preexec_fn=prepare,
             )
 
     def has_ended(self, wait: float) -> bool:

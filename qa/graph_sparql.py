@@ -1,6 +1,6 @@
 """Ask the knowledge graph in SPARQL, within limits of time, memory and size.
 
-The query runs in a process of its own, `python -m qa.graph_asking GRAPH ROWS SECONDS`, which is killed when it takes
+The query runs in a process of its own, `python -m qa.graph_sparql GRAPH ROWS SECONDS`, which is killed when it takes
 too long; one that is nested deeply enough to crash the engine crashes that process alone. Where the system allows it
 the process has no network.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from qa.graph_query import Answers, BadQuery, Value, check
+from sealed.keys import without_keys
 
 MOST_ROWS = 1_000
 SECONDS = 10.0
@@ -36,10 +38,10 @@ def ask(graph: Path, sparql: str, *, most_rows: int = MOST_ROWS, seconds: float 
             "too_slow", "too_hard" for one that needs too much memory or is nested too deeply, and "damaged".
     """
     check(sparql)
-    command = [sys.executable, "-m", "qa.graph_asking", str(graph.absolute()), str(most_rows), str(seconds)]
+    command = [sys.executable, "-m", "qa.graph_sparql", str(graph.absolute()), str(most_rows), str(seconds)]
     try:
         done = subprocess.run(command, cwd=Path(__file__).parents[1], input=sparql.encode(), capture_output=True,
-                              timeout=seconds, check=False)
+                              timeout=seconds, check=False, env=without_keys(os.environ))
     except UnicodeEncodeError:
         raise BadQuery("no_text", "The query holds characters that are no text.") from None
     except subprocess.TimeoutExpired:
