@@ -28,8 +28,8 @@ from models_service.model_files import (
 from models_service.versions import STARTER_VERSION, Live, Versions
 
 __all__ = [
-    "CALIBRATION_FILE", "ENCODER", "READER", "STARTER_ENCODER", "SUMMARIZER", "TRANSLATOR", "Kind", "Model",
-    "ModelMissing", "ModelUnusable", "Registry", "adapter_base", "calibration", "check_files", "forms_told",
+    "CALIBRATION_FILE", "CLASSIFIER", "ENCODER", "READER", "STARTER_ENCODER", "SUMMARIZER", "TRANSLATOR", "Kind",
+    "Model", "ModelMissing", "ModelUnusable", "Registry", "adapter_base", "calibration", "check_files", "forms_told",
     "named_or_directory",
 ]
 
@@ -37,6 +37,8 @@ ENCODER = "all-MiniLM-L6-v2"
 READER = "wenda-reader"
 SUMMARIZER = "wenda-summarizer"
 TRANSLATOR = "wenda-translator"
+CLASSIFIER = "wenda-classifier"
+"""None comes with the software."""
 STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
 ELSEWHERE_VERSION = "directory"

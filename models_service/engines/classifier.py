@@ -7,6 +7,7 @@ that may be close.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,19 +64,37 @@ class ClassifierEngine(Engine[str, Window, Seen, list[Labelled]]):
         self._several = False
         self._tells_types = False
 
+    @classmethod
+    def of(cls, model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, task: Task) -> ClassifierEngine:
+        """Over a model that is in memory, as it is while it is trained."""
+        made = cls("in training", Path())
+        made._take(task, model, copy.deepcopy(tokenizer))
+        return made
+
+    @property
+    def labels(self) -> list[str]:
+        return self._labels
+
+    @property
+    def gives_several(self) -> bool:
+        """Whether a text may have several labels at once, whose scores do not add up to 1."""
+        return self._several
+
     def load(self) -> None:
-        where = device()
-        self.batch_tokens = 4096 if where.type == "cpu" else 65536
-        self.task, _ = classifier_labels(self._directory)
-        self._model = read_classifier(self._directory).to(where).eval().requires_grad_(False)
-        config = self._model.config
+        task, _ = classifier_labels(self._directory)
+        model = read_classifier(self._directory).to(device()).eval().requires_grad_(False)
+        self._take(task, model, AutoTokenizer.from_pretrained(tokenizer_folder(self._directory)))
+
+    def _take(self, task: Task, model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase) -> None:
+        self.batch_tokens = 4096 if next(model.parameters()).device.type == "cpu" else 65536
+        self.task, self._model, self._tokenizer = task, model, tokenizer
+        config = model.config
         self._labels = [config.id2label[number] for number in range(config.num_labels)]
         self._several = config.problem_type == "multi_label_classification"
-        self._tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder(self._directory))
-        if not self._tokenizer.is_fast:
+        if not tokenizer.is_fast:
             raise ModelUnusable(f"{self.name} has no tokenizer.json, which tells where a word stands.")
-        self._tokenizer.model_max_length = longest_input(self._model, self._tokenizer)
-        self._tells_types = "token_type_ids" in self._tokenizer.model_input_names
+        tokenizer.model_max_length = longest_input(model, tokenizer)
+        self._tells_types = "token_type_ids" in tokenizer.model_input_names
 
     def warm(self) -> None:
         self.run(PROBE)

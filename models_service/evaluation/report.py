@@ -10,11 +10,42 @@ from models_service.evaluation import bootstrap
 
 PERCENT = frozenset(("em", "f1", "rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "chrf"))
 """Metrics told from 0 to 100; the others from 0 to 1."""
+SHARES = frozenset(("accuracy", "precision", "recall", "f1_macro", "f1_micro", "ece"))
+"""Of those from 0 to 1 the ones that a model is judged by when it labels; a point of such a metric is 0.01."""
 
 
 class Figures(BaseModel):
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
+
+
+class LabelFigures(BaseModel):
+    """`texts` have the label, to `given` the model gave it."""
+
+    label: str
+    texts: int
+    given: int
+    precision: float
+    recall: float
+    f1: float
+
+
+class Bin(BaseModel):
+    """Texts whose given label had a share from `low` to `high`: its mean, and how many of them were right."""
+
+    low: float
+    high: float
+    texts: int
+    confidence: float
+    accuracy: float
+
+
+class Labelling(BaseModel):
+    """`confusion` has a row a label expected and a column a label given, in the order of `labels`."""
+
+    labels: list[LabelFigures]
+    confusion: list[list[int]]
+    reliability: list[Bin]
 
 
 class Report(BaseModel):
@@ -26,6 +57,7 @@ class Report(BaseModel):
     intervals: dict[str, tuple[float, float]] = Field(description="95 % bootstrap intervals of the metrics")
     seconds: float
     baselines: dict[str, Figures] | None = Field(None, description="of simpler ways, on the same data")
+    labelling: Labelling | None = Field(None, description="of a classifier: each label, what was taken for what")
     signature: str | None = Field(None, description="of the metric's library, where another program can repeat it")
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from models_service.formats.corpus import ROLES
+from models_service.formats.labelled import label_of
 from models_service.formats.parallel import is_language
 from models_service.formats.raw_rows import RawRow
 
@@ -62,7 +63,7 @@ class Unusable(Exception):
 
 def check(rows: Iterable[RawRow], task: str) -> Checked:
     """`task` is one of CHECKS."""
-    one, out, seen = CHECKS[task], Checked(), {}
+    one, out, seen, labels = CHECKS[task], Checked(), {}, {}
     for raw in rows:
         out.read += 1
         if isinstance(raw.values, Exception):
@@ -81,6 +82,10 @@ def check(rows: Iterable[RawRow], task: str) -> Checked:
         if same != raw.number:
             out.problems.append(Problem(raw.number, "", "duplicate", str(same)))
             continue
+        if "label" in values:
+            before, label = labels.setdefault(values["text"], (raw.number, values["label"]))
+            if label != values["label"]:
+                _note(mended, raw.number, "label", "other_label", f"{before}, {label}")
         out.normalised += _was_normalised(raw.values)
         out.problems += mended
         out.rows.append(values)
@@ -239,8 +244,19 @@ def _chat(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return {"messages": kept}
 
 
+def _classification(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    text = _text(values, "text")
+    if values.get("label") in (None, ""):
+        raise Unusable("label", "missing")
+    label = label_of(values["label"])
+    if label is None:
+        raise Unusable("label", "no_label", str(values["label"])[:80])
+    return {"id": _plain(values.get("id")) or _digest(text), "text": text, "label": _text({"label": label}, "label")}
+
+
 CHECKS: dict[str, Callable[[dict[str, Any], Tell], dict[str, Any]]] = {
     "qa": _qa, "translate": _translate, "summarize": _summarize, "chat": _chat,
+    "classification": _classification,
 }
 
 

@@ -1,4 +1,7 @@
-"""Divides a data set into training and held-out rows by document, so that no text stands on both sides."""
+"""Divides a data set into training and held-out rows by document, so that no text stands on both sides.
+
+Where rows have a label, each label is divided by itself, so that its share is the same on both sides.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def text_of(row: dict[str, Any], task: str) -> str:
     """The text of a row that must not stand on both sides."""
     if task == "qa":
         return row["context"]
-    if task == "summarize":
+    if task in ("summarize", "classification"):
         return row["text"]
     if task == "chat":
         return next((m["content"] for m in row["messages"] if m["role"] == "user"), row["messages"][0]["content"])
@@ -41,7 +44,23 @@ def split(
     documents = _documents(rows, task)
     order = sorted(documents)
     random.Random(seed).shuffle(order)
-    wanted, held, taken = share * len(rows), set(), 0
+    strata: dict[str, list[str]] = defaultdict(list)
+    for key in order:
+        strata[_stratum(rows, documents[key])].append(key)
+    held: set[int] = set()
+    for keys in strata.values():
+        held |= _held_out(documents, keys, share)
+    return ([row for i, row in enumerate(rows) if i not in held], [row for i, row in enumerate(rows) if i in held])
+
+
+def _stratum(rows: Sequence[dict[str, Any]], indices: Sequence[int]) -> str:
+    """What is to have the same share on both sides: a document's label, the first where it has several."""
+    return rows[indices[0]].get("label", "")
+
+
+def _held_out(documents: dict[str, list[int]], order: list[str], share: float) -> set[int]:
+    """Rows of these documents, which are taken in their order."""
+    wanted, held, taken = share * sum(len(documents[key]) for key in order), set(), 0
     if wanted and len(order) > 1:
         smallest = min(order, key=lambda key: len(documents[key]))
         order.sort(key=lambda key: len(documents[key]) > 1.5 * wanted and key != smallest)
@@ -51,7 +70,7 @@ def split(
         if not taken or taken + len(documents[key]) <= 1.5 * wanted:
             held.update(documents[key])
             taken += len(documents[key])
-    return ([row for i, row in enumerate(rows) if i not in held], [row for i, row in enumerate(rows) if i in held])
+    return held
 
 
 def folds(
@@ -68,7 +87,7 @@ def folds(
     order = sorted(documents)
     random.Random(seed).shuffle(order)
     parts: list[list[int]] = [[] for _ in range(count)]
-    for key in sorted(order, key=lambda one: -len(documents[one])):
+    for key in sorted(order, key=lambda one: (-len(documents[one]), _stratum(rows, documents[one]))):
         min(parts, key=len).extend(documents[key])
     return [[rows[index] for index in sorted(part)] for part in parts]
 

@@ -47,6 +47,8 @@ RECIPES = {
     "summarize": Recipe("settings:SummarizeSettings", "summarize:SummarizeTask", "summarize", "rougeL"),
     "causal": Recipe("settings_causal:CausalSettings", "causal:CausalTask", "chat", "perplexity",
                      is_lower_better=True),
+    "classification": Recipe("settings_classification:ClassificationSettings", "classification:ClassificationTask",
+                             "classification", "accuracy"),
 }
 
 

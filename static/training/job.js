@@ -64,7 +64,7 @@ function showMetrics(metrics) {
   part("metrics").replaceChildren(...Object.entries(metrics).map(([name, value]) => {
     const pair = document.createElement("div");
     const term = Object.assign(document.createElement("dt"), { textContent: name });
-    const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 }).format(value);
+    const number = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 4 }).format(value);
     pair.append(term, Object.assign(document.createElement("dd"), { textContent: number }));
     return pair;
   }));

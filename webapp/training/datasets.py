@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,7 @@ from webapp.uploads import plain_name, receive
 HELD_OUT_SHARE = 0.2
 SEED = 13
 SHOWN_PROBLEMS = 200
+SHOWN_LABELS = 100
 HARMLESS = frozenset(("duplicate",))
 """A row that is left out for this takes nothing away."""
 
@@ -118,7 +120,7 @@ def _keep(
     version = DatasetVersion(
         id=identifier, dataset=dataset, sha256=digest, file_name=name, size=size, is_accepted=not left_out,
         rows_read=checked.read, rows_train=len(train), rows_held_out=len(held_out), created_by=user,
-        report=_report(checked, dataset.task),
+        report=_report(checked, dataset.task, train, held_out),
     )
     version.report["overlap"] = overlaps.count(version, train, held_out)
     for side, rows in (("train", train), ("held-out", held_out)):
@@ -136,7 +138,9 @@ def _keep(
     return version, False
 
 
-def _report(checked: Checked, task: str) -> dict[str, Any]:
+def _report(
+    checked: Checked, task: str, train: list[dict[str, Any]], held_out: list[dict[str, Any]]
+) -> dict[str, Any]:
     lengths = [len(splits.text_of(row, task)) for row in checked.rows]
     report = {
         "counts": checked.counts(), "normalised": checked.normalised,
@@ -148,6 +152,11 @@ def _report(checked: Checked, task: str) -> dict[str, Any]:
         report["unanswerable"] = sum(not row["answers"] for row in checked.rows)
     if task == "translate":
         report["languages"] = sorted({code for row in checked.rows for code in row})
+    if task == "classification":
+        counts = [Counter(row["label"] for row in rows) for rows in (checked.rows, train, held_out)]
+        balance = [{"label": label, "train": counts[1][label], "held_out": counts[2][label]}
+                   for label, _count in counts[0].most_common()]
+        report |= {"labels": balance[:SHOWN_LABELS], "more_labels": len(balance[SHOWN_LABELS:])}
     return report
 
 

@@ -45,6 +45,7 @@ LABELS = {
     "hidden": _("Hidden size"),
     "layers": _("Layers"),
     "feed_forward": _("Inner neurons to keep"),
+    "class_weights": _("Weights of the labels"),
 }
 HELP = {
     "base": _("The model that is trained further. A served version goes on from what people use now; an encoder "
@@ -91,12 +92,18 @@ HELP = {
     "hidden": _("Numbers that a layer works with. More can learn more, and take longer."),
     "layers": _("Layers of a new model."),
     "feed_forward": _("Only for distil: the share of each layer’s inner neurons that the smaller model keeps."),
+    "class_weights": _("balanced lets each label count the same, however rare it is. none lets each text count the "
+                       "same."),
 }
 HELP_OF_ONE_TASK = {
     ("qa", "method"): _("lora trains small added matrices: quick, and little is forgotten. full trains all weights: "
                         "slower, for much data. distil makes a smaller, quicker reader that learns from the base; it "
                         "needs thousands of examples."),
     ("qa", "layers"): _("Only for distil: how many of the base’s layers the smaller model keeps. Empty: half."),
+    ("classification", "base"): _("An encoder gets a new head for the labels of the data. A classifier of the same "
+                                  "labels is trained further."),
+    ("classification", "max_length"): _("Tokens of a text that are learned from; the rest is cut off. Memory grows "
+                                        "with it."),
     ("summarize", "base"): _("The encoder that sentences are read with. It stays as it is."),
 }
 FIRST = ("base", "method", "epochs", "learning_rate", "batch_size", "max_steps")

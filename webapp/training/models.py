@@ -19,6 +19,7 @@ class DataTask(models.TextChoices):
     TRANSLATE = "translate", _("Translation")
     SUMMARIZE = "summarize", _("Summarization")
     CHAT = "chat", _("Chat")
+    CLASSIFICATION = "classification", _("Classification")
 
 
 class Dataset(models.Model):
@@ -26,7 +27,7 @@ class Dataset(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, unique=True)
-    task = models.CharField(max_length=12, choices=DataTask.choices)
+    task = models.CharField(max_length=24, choices=DataTask.choices)
     description = models.TextField(blank=True, default="", max_length=2000)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -110,7 +111,7 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=8, choices=JobKind.choices)
-    task = models.CharField(max_length=12)
+    task = models.CharField(max_length=24)
     name = models.CharField(max_length=120, blank=True, default="")
     status = models.CharField(max_length=10, choices=JobStatus.choices, default=JobStatus.QUEUED, db_index=True)
     options = models.JSONField(default=dict, help_text="the settings that were asked for; the rest are defaults")
@@ -149,7 +150,7 @@ class Evaluation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="evaluations")
-    task = models.CharField(max_length=12)
+    task = models.CharField(max_length=24)
     model = models.CharField(max_length=64)
     version = models.CharField(max_length=32)
     data = models.ForeignKey(DatasetVersion, null=True, on_delete=models.SET_NULL, related_name="evaluations")
@@ -159,6 +160,8 @@ class Evaluation(models.Model):
     n = models.PositiveIntegerField()
     metrics = models.JSONField()
     intervals = models.JSONField()
+    labelling = models.JSONField(default=dict, blank=True, 
+                                 help_text="of a classifier: each label, what was taken for what, how sure it was")
     seconds = models.FloatField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -177,7 +180,7 @@ class Evaluation(models.Model):
 class Watch(models.Model):
     """The served model is measured on these rows every so many hours."""
 
-    task = models.CharField(max_length=12)
+    task = models.CharField(max_length=24)
     data = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="watches")
     options = models.JSONField(default=dict, help_text="of the evaluation, such as the languages")
     every_hours = models.PositiveIntegerField()

@@ -43,7 +43,8 @@ def _evaluations(job: Job, reports: list[dict[str, Any]]) -> list[Evaluation]:
         name, _mark, version = label.partition("@")
         one = Evaluation(job=job, task=job.task, model=name, version=version, data=job.data,
                          data_label=job.data_label, condition=condition, n=report["n"], metrics=report["metrics"],
-                         intervals=report["intervals"], seconds=report["seconds"])
+                         intervals=report["intervals"], labelling=report.get("labelling", {}),
+                         seconds=report["seconds"])
         places.evaluation(one.pk).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(places.job(job.pk) / f"examples-{number}.jsonl", places.examples(one.pk))
         one.save(force_insert=True)

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from models_service import version_files
-from models_service.evaluation import bootstrap
-from models_service.evaluation.report import PERCENT
+from models_service.evaluation import bootstrap, classification
+from models_service.evaluation.report import PERCENT, SHARES
 from models_service.formats.overlap import exact
 from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import Registry
@@ -70,12 +70,18 @@ def gate(name: str, version: str) -> Gate:
         raise NotFound(str(problem)) from None
     incumbent = registry.live(name).current or ""
     task = next((one.task for one in subjects.SUBJECTS.values() if one.kind == model.kind), "")
-    made = Gate(name, version, incumbent, task, "first" if not incumbent else "unmeasured",
-                float(settings.PROMOTE_MARGIN), main=subjects.SUBJECTS[task].main if task else "",
+    main = subjects.SUBJECTS[task].main if task else ""
+    made = Gate(name, version, incumbent, task, "first" if not incumbent else "unmeasured", margin(main), main=main,
                 bytes_before=size(registry, name, incumbent), bytes_after=size(registry, name, version))
     if incumbent and task:
         _measure(made)
     return made
+
+
+def margin(metric: str) -> float:
+    """By how much it may fall, in its own unit: a point is 0.01 of a share."""
+    points = float(settings.PROMOTE_MARGIN)
+    return points / 100 if metric in SHARES else points
 
 
 def _measure(made: Gate) -> None:
@@ -117,6 +123,8 @@ def compare(before: Evaluation, after: Evaluation) -> dict[str, Difference]:
     one, other = examples(before), examples(after)
     if before.is_of != after.is_of or [row["id"] for row in one] != [row["id"] for row in other]:
         return {}
+    if before.labelling and after.labelling:
+        return _labelled(before, after, one, other)
     found = {}
     for name in before.metrics:
         pairs = [(a[name], b[name]) for a, b in zip(one, other, strict=True)
@@ -129,6 +137,15 @@ def compare(before: Evaluation, after: Evaluation) -> dict[str, Difference]:
             shift = (now - was, new_low - high, new_high - low)
             found[name] = Difference(was, now, *(round(value, 4) for value in shift))
     return found
+
+
+def _labelled(
+    before: Evaluation, after: Evaluation, one: list[dict[str, Any]], other: list[dict[str, Any]]
+) -> dict[str, Difference]:
+    """Of a classifier, whose averages over labels no row has by itself."""
+    apart = classification.differences(classification.labels_kept(one), classification.labels_kept(other))
+    return {name: Difference(before.metrics[name], after.metrics[name], *(round(value, 4) for value in values))
+            for name, values in apart.items()}
 
 
 def _paired(pairs: list[tuple[float, float]], scale: int) -> Difference:

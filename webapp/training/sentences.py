@@ -47,6 +47,8 @@ def what(code: str) -> str:
         "no_messages": _("not a list of messages. Write [{\"role\": \"user\", \"content\": …}, …]."),
         "no_role": _("the role is “%(detail)s”; it must be system, user or assistant."),
         "no_assistant": _("no message is the assistant's, so there is nothing to learn."),
+        "no_label": _("not a label: %(detail)s. Write a word or a whole number, up to 100 characters."),
+        "other_label": _("the same text has another label in row %(detail)s. Say which one is right."),
     }[code]
 
 
@@ -59,5 +61,6 @@ def heading(code: str) -> str:
         "not_in_text": _("Answer not in the context"), "moved": _("Answer's place mended"),
         "no_answers": _("No list of answers"), "no_languages": _("Fewer than two languages"),
         "no_messages": _("No list of messages"), "no_role": _("Unknown role"),
-        "no_assistant": _("No assistant's turn"),
+        "no_assistant": _("No assistant's turn"), "no_label": _("Not a label"),
+        "other_label": _("Another label for the same text"),
     }[code]

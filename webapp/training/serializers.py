@@ -80,7 +80,7 @@ class EvaluationSerializer(serializers.ModelSerializer):
     class Meta:
         model = Evaluation
         fields = ["id", "job", "task", "model", "version", "data", "data_label", "condition", "n", "metrics",
-                  "intervals", "seconds", "created_at", "url"]
+                  "intervals", "labelling", "seconds", "created_at", "url"]
 
     def get_url(self, evaluation: Evaluation) -> str:
         return reverse("evaluation", args=[evaluation.pk])

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from models_service.model_files import ModelMissing, ModelUnusable
-from models_service.registry import ENCODER, READER, SUMMARIZER, TRANSLATOR, Model, Registry
+from models_service.registry import CLASSIFIER, ENCODER, READER, SUMMARIZER, TRANSLATOR, Model, Registry
 from models_service.training.recipes import RECIPES, Recipe
 from models_service.versions import STARTER_VERSION
 from webapp.errors import BadInput
@@ -41,6 +41,8 @@ SUBJECTS = {
     "summarize": Subject("summarize", "summarize", "summarize", "summarizer", SUMMARIZER, "rougeL", ("encoder",),
                          f"{ENCODER}@{STARTER_VERSION}"),
     "chat": Subject("chat", "causal", "perplexity", "generator", "wenda-generator", "perplexity", ("generator",)),
+    "classification": Subject("classification", "classification", "classification", "classifier", CLASSIFIER,
+                              "accuracy", ("encoder", "classifier"), f"{ENCODER}@{STARTER_VERSION}"),
 }
 LOWER_IS_BETTER = frozenset(("perplexity", "cross_entropy"))
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -88,7 +87,7 @@ def judge(job: Job) -> None:
     if watch.good is None or watch.good.is_of != after.is_of or _change(watch.good, after) >= 0:
         Watch.objects.filter(pk=watch.pk).update(good=after, fallen=None)
         return
-    if _change(watch.good, after) >= -float(settings.PROMOTE_MARGIN):
+    if _change(watch.good, after) >= -promoting.margin(subjects.SUBJECTS[after.task].main):
         Watch.objects.filter(pk=watch.pk).update(fallen=None)  # the better one stays: many small falls are a fall
         return
     Watch.objects.filter(pk=watch.pk).update(fallen=after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webapp.ops.evaluations.classification import CLASSIFICATION
 from webapp.ops.evaluations.perplexity import PERPLEXITY
 from webapp.ops.evaluations.question_answering import OPENQA, QA
 from webapp.ops.evaluations.retrieval import RETRIEVAL
@@ -18,4 +19,5 @@ TASKS: dict[str, Task] = {
     "summarize": SUMMARIZE,
     "translate": TRANSLATE,
     "perplexity": PERPLEXITY,
+    "classification": CLASSIFICATION,
 }

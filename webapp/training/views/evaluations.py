@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp import access
 from webapp.errors import BadInput
-from webapp.training import comparing, jobs, promoting, shelf, subjects, watching
+from webapp.training import comparing, jobs, labelling_tables, promoting, shelf, subjects, watching
 from webapp.training.models import DatasetVersion, Watch
 
 ROWS_A_PAGE = 25
@@ -117,7 +117,8 @@ def evaluation(request: HttpRequest, identifier: UUID) -> HttpResponse:
     return render(request, "training/evaluation.html", {
         "evaluation": found, "others": others[:20], "other": other, "show": show, "metrics": metrics,
         "differences": promoting.compare(other, found) if other else {}, "filters": comparing.filters(bool(other)),
-        "groups": comparing.groups(table), "page": Paginator(shown, ROWS_A_PAGE).get_page(request.GET.get("page")),
+        "groups": comparing.groups(table), "labelling": labelling_tables.tables(found.labelling),
+        "page": Paginator(shown, ROWS_A_PAGE).get_page(request.GET.get("page")),
     })
 
 

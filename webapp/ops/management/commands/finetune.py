@@ -46,7 +46,7 @@ class Command(SiteCommand):
         if "folds" in result:
             return [f"Done in {result['seconds']:.0f} s.", *_folds_table(result),
                     "No model was made; train one with the settings that did well."]
-        figures = ", ".join(f"{name} {value:.1f}" for name, value in result["metrics"].items())
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in result["metrics"].items())
         return [*(_trials_table(result) if "trials" in result else []),
                 f"Done in {result['seconds']:.0f} s: {figures or 'no evaluation file was given'}.",
                 f"The model is in {result['model']}. Measure it there with manage.py evaluate, then use it:",
