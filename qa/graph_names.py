@@ -86,10 +86,14 @@ def fold(text: str) -> str:
     return _OTHER.sub(" ", unicodedata.normalize("NFKC", plain).casefold()).strip()
 
 
+def last_part(iri: str) -> str:
+    """`birthPlace` of an address that ends so."""
+    return re.split(r"[/#:]", iri.rstrip("/#"))[-1]
+
+
 def local_name(iri: str) -> str:
     """The last part of an address as words: "Harry S. Truman" of `Harry_S._Truman`, "birth place" of `birthPlace`."""
-    last = re.split(r"[/#:]", iri.rstrip("/#"))[-1]
-    words = unquote(last).replace("_", " ").strip()
+    words = unquote(last_part(iri)).replace("_", " ").strip()
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words).lower() if words[:1].islower() else words or iri
 
 

@@ -18,6 +18,13 @@ DESCRIPTIONS = (
     "http://www.w3.org/2000/01/rdf-schema#comment", "http://dbpedia.org/ontology/abstract",
     "http://schema.org/description", "https://schema.org/description", "http://purl.org/dc/terms/description",
 )
+BULK = frozenset((
+    "http://dbpedia.org/ontology/wikiPageWikiLink", "http://dbpedia.org/ontology/wikiPageExternalLink",
+    "http://dbpedia.org/property/wikiPageUsesTemplate", "http://purl.org/dc/terms/subject",
+    "http://www.w3.org/2002/07/owl#sameAs", "http://dbpedia.org/ontology/wikiPageRedirects",
+))
+"""Of which a thing has hundreds and which state nothing about it."""
+MOST_READ = 5_000
 MOST_FACTS = 200
 """Shown of one thing, outgoing and incoming each."""
 
@@ -120,6 +127,17 @@ class Graph:
         quads = self._some(None, node, limit, offset)[:limit] if node is not None else []
         named = self._labels(quads, language)
         return [_fact(quad, named) for quad in quads]
+
+    def about(self, iri: str, language: str = "en", *, backwards: bool = False) -> list[Fact]:
+        """What states something of a thing, its links to other pages left out; backwards: with it as the object."""
+        node = _node(iri)
+        if node is None:
+            return []
+        ends = (None, node) if backwards else (node, None)
+        quads = islice(self._store.quads_for_pattern(ends[0], None, ends[1], None), MOST_READ)
+        telling = list(islice((quad for quad in quads if quad.predicate.value not in BULK), MOST_FACTS))
+        named = self._labels(telling, language)
+        return [_fact(quad, named) for quad in telling]
 
     def find(self, text: str, limit: int = 20, language: str = "en") -> list[Found]:
         """Things whose names begin with or hold the text, the best first."""
