@@ -66,9 +66,9 @@ def _of_thing(
     rest = question[: mention.start] + " " * (mention.end - mention.start) + question[mention.end :]
     around = described(thing, graph)
     found = []
-    for backwards, facts in ((False, graph.about(thing, language)), (True, graph.about(thing, language, backwards=True))):
-        if backwards and wanted.kind != "any":
-            continue  # "who wrote X" asks for the author of X, never for what X is the author of
+    # "who wrote X" asks for the author of X, never for what X is the author of
+    for backwards in (False, True) if wanted.kind == "any" else (False,):
+        facts = graph.about(thing, language, backwards=backwards)
         grouped: dict[str, list[Fact]] = {}
         for fact in facts:
             if fact.predicate.value not in _NEITHER:
