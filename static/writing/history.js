@@ -24,15 +24,15 @@ export class History {
 
   async changed() {
     if (!this.box.open) return;
-    const wanted = new URLSearchParams({ q: this.search.value.trim() });
+    const wanted = new URLSearchParams({ search: this.search.value.trim() });
     this.box.querySelectorAll("[data-export]").forEach((link) => {
       link.href = `/api/v1/translations/export/?as=${link.dataset.export}&${wanted}`;
     });
     try {
       const page = await call(`/api/v1/translations/?page_size=200&${wanted}`);
-      if (wanted.get("q") !== this.search.value.trim()) return; // another search has been asked for since
+      if (wanted.get("search") !== this.search.value.trim()) return; // another search has been asked for since
       this.list.replaceChildren(...page.results.map((entry) => this.#item(entry)));
-      const isAll = !wanted.get("q");
+      const isAll = !wanted.get("search");
       this.none.textContent = isAll ? gettext("Nothing has been translated yet.") : gettext("Nothing is found.");
       this.none.hidden = page.results.length > 0;
       this.clearButton.hidden = !isAll || !page.results.length;

@@ -82,7 +82,7 @@ def test_a_program_shares_and_ends_it(collection, program, alice, bob):
     shares = f"/api/v1/collections/{collection.pk}/shares/"
     made = client.post(shares, {"user": "bob", "may_edit": True}, content_type="application/json")
     assert made.status_code == 201, made.content
-    assert [each["user"] for each in client.get(shares).json()] == ["bob"]
+    assert [each["user"] for each in client.get(shares).json()["results"]] == ["bob"]
     assert client.post(shares, {}, content_type="application/json").status_code == 400
     assert program(bob).get(shares).status_code == 404
     assert program(bob).get(f"/api/v1/collections/{collection.pk}/").json()["managed"] is False

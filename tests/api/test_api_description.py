@@ -6,6 +6,7 @@ import json
 
 import pytest
 from django.test import Client
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from models_service import protocol
 
@@ -28,6 +29,20 @@ def test_the_description_is_openapi_3_1_and_names_every_address(schema):
     for path in ("/api/v1/qa/ask", "/api/v1/collections/", "/api/v1/documents/", "/api/v1/conversations/",
                  "/api/v1/conversations/{id}/export/", "/api/v1/feedback/", "/api/v1/keys/", "/api/v1/protocol"):
         assert path in schema["paths"], path
+
+
+def test_the_description_is_valid_openapi(schema):
+    faults = [error.message for error in OpenAPIV31SpecValidator(schema).iter_errors()]
+    assert not faults
+
+
+def test_every_operation_says_what_it_does_and_what_can_go_wrong(schema):
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            assert operation.get("description"), f"{method} {path}"
+            shape = "OpenAI" if path.startswith("/v1/") else ""
+            for status, name in (("4XX", "Refused"), ("5XX", "Failed")):
+                assert operation["responses"][status]["$ref"] == f"#/components/responses/{shape}{name}", path
 
 
 def test_the_description_of_an_answer_has_the_fields_of_the_contract(schema):

@@ -119,6 +119,15 @@ def test_the_command_makes_a_key_of_some_scopes(alice, capsys):
     assert key.scopes == ["answers"] and timedelta(days=2) < key.expires_at - timezone.now() < timedelta(days=3)
 
 
+@pytest.mark.parametrize("days", [10**10, 36_501, 0, -1])
+def test_the_command_refuses_days_that_no_key_can_last(alice, days):
+    from django.core.management import CommandError, call_command
+
+    with pytest.raises(CommandError, match="--days must be from 1 to 36,500"):
+        call_command("apikey", "alice", name="n", days=days)
+    assert not ApiKey.objects.exists()
+
+
 def test_the_account_page_makes_a_key_of_some_scopes(alice, browser):
     shown = browser(alice).post("/account/", {"form": "key", "name": "n", "scopes": ["answers"], "days": "30"})
     assert "May only:" in shown.content.decode()

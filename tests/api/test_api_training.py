@@ -99,7 +99,7 @@ def test_an_evaluation_is_queued_for_models_that_there_are(program, admin, versi
 
 def test_models_are_listed_and_what_cannot_be_served_is_refused(program, admin) -> None:
     client = program(admin)
-    served = {(row["name"], row["version"]): row["served"] for row in client.get("/api/v1/models/").json()}
+    served = {(row["name"], row["version"]): row["served"] for row in client.get("/api/v1/models/").json()["results"]}
     assert served["wenda-reader", "starter"] == "current"
     promote = "/api/v1/models/wenda-reader/promote/"
     is_problem(client.post(promote, {"version": "starter"}, content_type="application/json"), 409)

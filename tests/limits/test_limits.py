@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.accounts.services import create_api_key, key_holder
-from webapp.limits import headers, meter, store, tokens
+from webapp.limits import headers, meter, store, stranger, tokens
 from webapp.limits.models import Quota
 from webapp.limits.slots import Slot
 
@@ -155,3 +155,13 @@ def test_headers_name_every_policy_and_openais_spans_are_written_as_theirs():
     openai = dict(headers.of_openai(standings))
     assert openai["x-ratelimit-reset-requests"] == "7s" and openai["x-ratelimit-reset-tokens"] == "1h1m1s"
     assert openai["x-ratelimit-remaining-tokens"] == "0"
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("2001:db8:1:2::1", "2001:db8:1:2:ffff:0:9:8", True), ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+    ("192.0.2.1", "192.0.2.2", False), ("::ffff:192.0.2.1", "192.0.2.1", True), ("fe80::1%eth0", "fe80::2", True),
+    ("", "192.0.2.1", False), ("unix:", "unix:", True),
+])
+def test_somebody_unknown_is_counted_by_address_and_by_network_where_one_has_many(one, other, same):
+    assert (stranger.named(one) == stranger.named(other)) is same
+    assert len(stranger.named(one)) <= 64

@@ -96,7 +96,7 @@ def test_marks_are_kept_taken_back_and_given_out_as_data_sets(alice, library, pr
         {"query": question, "positive": LAMP, "negatives": [wrong["text"]]}]
 
     say(right, None)
-    assert len(client.get(MARKS).json()) == 1
+    assert client.get(MARKS).json()["count"] == 1
     assert client.get(f"{MARKS}export", {"form": "pairs"}).status_code == 409
 
 

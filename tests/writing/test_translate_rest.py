@@ -131,7 +131,7 @@ def test_the_history_is_searched_and_exported_as_json_and_as_tmx(program, alice,
     for owner, text, translation in ((alice, "Good day & <hello>\x0b", "Guten Tag"), (alice, "The cat", "Die Katze"),
                                      (bob, "Good night", "Gute Nacht")):
         Translation.objects.create(owner=owner, source="en", target="de", text=text, translation=translation)
-    found = program(alice).get("/api/v1/translations/", {"q": "guten"}).json()["results"]
+    found = program(alice).get("/api/v1/translations/", {"search": "guten"}).json()["results"]
     assert [row["translation"] for row in found] == ["Guten Tag"]
     whole = program(alice).get("/api/v1/translations/export/")
     assert whole["Content-Disposition"] == 'attachment; filename="translations.json"'

@@ -36,18 +36,15 @@ class ConversationViewSet(
     queryset = Conversation.objects.none()
     lookup_value_regex = UUID_PATTERN
     http_method_names = ["get", "patch", "delete", "head", "options"]
+    searched = staticmethod(services.holding)
+    ordering_fields = ("updated_at", "created_at", "title")
 
     def get_queryset(self) -> QuerySet[Conversation]:
-        words = self.request.query_params.get("q", "") if self.action == "list" else ""
-        found = services.conversations(self.request.user, words).prefetch_related("collections")
+        found = services.conversations(self.request.user).prefetch_related("collections")
         return found if self.action == "list" else found.prefetch_related("messages__feedback")
 
     def get_serializer_class(self) -> type[ConversationSerializer]:
         return ConversationDetailSerializer if self.action == "retrieve" else ConversationSerializer
-
-    @extend_schema(parameters=[OpenApiParameter("q", str, description="only those that hold all of these words")])
-    def list(self, request: Request) -> Response:
-        return super().list(request)
 
     def perform_update(self, serializer: ConversationSerializer) -> None:
         if "title" in serializer.validated_data:
@@ -57,7 +54,9 @@ class ConversationViewSet(
         services.delete(conversation)
 
     @extend_schema(
-        parameters=[OpenApiParameter("as", str, enum=sorted(EXPORTS))], responses={200: OpenApiTypes.BINARY}
+        parameters=[OpenApiParameter("as", str, enum=sorted(EXPORTS), default="markdown")],
+        responses={(200, "text/markdown"): OpenApiTypes.BINARY,
+                   (200, "application/json"): ConversationDetailSerializer},
     )
     @action(detail=True)
     def export(self, request: Request, pk: str) -> HttpResponse:

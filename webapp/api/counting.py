@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from webapp.accounts.models import User
-from webapp.limits import meter
+from webapp.limits import meter, stranger
 from webapp.limits.headers import NOTED
 
 if TYPE_CHECKING:
@@ -40,4 +40,4 @@ def count(request: HttpRequest, user: User | AnonymousUser, *, uses_tokens: bool
 
 def stranger_of(request: HttpRequest | Request) -> str:
     """What somebody unknown is counted as."""
-    return f"address-{request.META.get('REMOTE_ADDR', '')}"[:64]
+    return stranger.named(request.META.get("REMOTE_ADDR", ""))

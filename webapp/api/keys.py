@@ -18,11 +18,14 @@ class ApiKeyViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewsets.Ge
     serializer_class = ApiKeySerializer
     queryset = ApiKey.objects.none()
     lookup_value_regex = r"\d+"
+    search_fields = ("name",)
+    ordering_fields = ("created_at", "name", "last_used_at", "expires_at")
 
     def get_queryset(self):
         return ApiKey.objects.filter(user=self.request.user)
 
     def create(self, request: Request) -> Response:
+        """Make a key, which is shown this once."""
         wanted = ApiKeySerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         key, secret = services.create_api_key(request.user, **wanted.validated_data)

@@ -32,7 +32,7 @@ from webapp.knowledge.serializers import (
 )
 from webapp.limits import meter
 
-UUID_PATTERN = r"[0-9a-fA-F-]{36}"
+UUID_PATTERN = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 
 
 class CollectionViewSet(Idempotent, viewsets.ModelViewSet):
@@ -43,6 +43,9 @@ class CollectionViewSet(Idempotent, viewsets.ModelViewSet):
     queryset = Collection.objects.none()
     lookup_value_regex = UUID_PATTERN
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    search_fields = ("name", "description")
+    equal_fields = ("visibility",)
+    ordering_fields = ("name", "created_at")
 
     def get_queryset(self) -> QuerySet[Collection]:
         user = self.request.user
@@ -62,12 +65,13 @@ class CollectionViewSet(Idempotent, viewsets.ModelViewSet):
 
     @extend_schema(methods=["GET"], responses=ShareSerializer(many=True))
     @extend_schema(methods=["POST"], request=ShareSerializer, responses={201: ShareSerializer})
-    @action(detail=True, methods=["get", "post"], pagination_class=None)
+    @action(detail=True, methods=["get", "post"], filter_backends=[])
     def shares(self, request: Request, pk: str) -> Response:
         """Who is let in; POST lets in a user or a group, by name, or changes what they may do."""
         own = get_object_or_404(access.managed_collections(request.user), pk=pk)
         if request.method == "GET":
-            return Response(ShareSerializer(own.shares.select_related("user", "group"), many=True).data)
+            page = self.paginate_queryset(own.shares.select_related("user", "group"))
+            return self.get_paginated_response(ShareSerializer(page, many=True).data)
         wanted = ShareSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         whom = _whom(request, wanted.validated_data)
@@ -77,6 +81,7 @@ class CollectionViewSet(Idempotent, viewsets.ModelViewSet):
     @extend_schema(request=None, responses={204: None}, parameters=[OpenApiParameter("share", int, "path")])
     @action(detail=True, methods=["delete"], url_path=r"shares/(?P<share>\d+)")
     def end_share(self, request: Request, pk: str, share: str) -> Response:
+        """Let a person or a group in no longer."""
         own = get_object_or_404(access.managed_collections(request.user), pk=pk)
         sharing.end(get_object_or_404(own.shares.select_related("collection", "user", "group"), pk=share))
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -91,6 +96,9 @@ class DocumentViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMix
     queryset = Document.objects.none()
     lookup_value_regex = UUID_PATTERN
     parser_classes = [MultiPartParser]
+    search_fields = ("title", "name")
+    equal_fields = ("status", "media_type")
+    ordering_fields = ("created_at", "updated_at", "title", "name", "size")
 
     def get_queryset(self) -> QuerySet[Document]:
         user = self.request.user
@@ -104,8 +112,10 @@ class DocumentViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMix
     def list(self, request: Request) -> Response:
         return super().list(request)
 
-    @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={202: DocumentSerializer})
+    @extend_schema(request={"multipart/form-data": UploadSerializer},
+                   responses={202: DocumentSerializer, 200: DocumentSerializer})
     def create(self, request: Request) -> Response:
+        """Hand in a file; it is read afterwards, as its `status` tells. 200 where the collection has it."""
         collection, file = _upload(request)
         document, duplicate = services.add_document(collection, file.name, file.chunks(), request.user)
         shown = DocumentSerializer(document, context={"duplicate": duplicate})

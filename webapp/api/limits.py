@@ -78,6 +78,9 @@ class QuotaViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     serializer_class = PersonSerializer
     queryset = User.objects.none()
     lookup_value_regex = r"\d+"
+    search_fields = ("username",)
+    equal_fields = ("role",)
+    ordering_fields = ("username", "role")
 
     def get_queryset(self) -> QuerySet[User]:
         return access.people(self.request.user).select_related("quota").order_by("username")

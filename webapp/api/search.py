@@ -6,10 +6,13 @@ import tempfile
 import time
 
 from asgiref.sync import async_to_sync
+from django.db.models import QuerySet
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +23,7 @@ from webapp.api.permissions import IsMember, MayChat, person_of
 from webapp.chat import answering
 from webapp.errors import BadInput
 from webapp.retrieval import marking, searching
+from webapp.retrieval.models import Mark
 from webapp.retrieval.serializers import (
     MarkSerializer,
     SearchResultsSerializer,
@@ -56,15 +60,22 @@ class SearchView(APIView):
         return Response({"question": question, "results": results, "seconds": round(time.monotonic() - began, 3)})
 
 
-class MarksView(APIView):
+class MarksView(mixins.ListModelMixin, GenericAPIView):
     permission_classes = [IsMember]
     scope = Scope.WRITE
     reading_scope = Scope.READ
+    serializer_class = MarkSerializer
+    queryset = Mark.objects.none()
+    detail = False
+    search_fields = ("question",)
+    ordering_fields = ("question", "updated_at")
 
-    @extend_schema(responses=MarkSerializer(many=True))
+    def get_queryset(self) -> QuerySet[Mark]:
+        return access.editable_marks(self.request.user)
+
     def get(self, request: Request) -> Response:
-        """All marks in collections that you may edit."""
-        return Response(MarkSerializer(access.editable_marks(request.user), many=True).data)
+        """The marks in collections that you may edit."""
+        return self.list(request)
 
     @extend_schema(request=MarkSerializer, responses=MarkSerializer)
     def post(self, request: Request) -> Response:

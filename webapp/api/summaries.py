@@ -76,6 +76,8 @@ class SummarizedTextViewSet(
     scope = Scope.WRITING
     queryset = SummarizedText.objects.none()
     lookup_value_regex = UUID_PATTERN
+    search_fields = ("title", "name")
+    ordering_fields = ("updated_at", "created_at", "title", "words")
     parser_classes = [MultiPartParser, JSONParser]
 
     def get_queryset(self) -> QuerySet[SummarizedText]:
@@ -111,7 +113,7 @@ class SummarizedTextViewSet(
         headings = [[heading.start, heading.level, heading.title] for heading in structure.headings]
         return Response({"text": text, "pages": list(structure.pages), "headings": headings})
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "text/markdown"): OpenApiTypes.BINARY})
     @action(detail=True)
     def export(self, request: Request, pk: str) -> HttpResponse:
         """All finished summaries of the text as a Markdown file."""

@@ -52,6 +52,9 @@ class DatasetViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixi
     scope = Scope.MODELS
     serializer_class = DatasetSerializer
     queryset = Dataset.objects.none()
+    search_fields = ("name", "description")
+    equal_fields = ("task",)
+    ordering_fields = ("created_at", "name")
     lookup_value_regex = UUID_PATTERN
     parser_classes = [MultiPartParser]
 
@@ -108,6 +111,9 @@ class JobViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, m
     scope = Scope.MODELS
     serializer_class = JobSerializer
     queryset = Job.objects.none()
+    search_fields = ("name", "data_label")
+    equal_fields = ("status", "kind", "task")
+    ordering_fields = ("created_at", "started_at", "ended_at", "status")
     lookup_value_regex = UUID_PATTERN
 
     def get_queryset(self):
@@ -138,6 +144,7 @@ class JobViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, m
     @extend_schema(request=None, responses={202: JobSerializer})
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: str) -> Response:
+        """Stop at the next checkpoint, to go on later."""
         return _accepted(jobs.pause(self.get_object()))
 
     @extend_schema(request=None, responses={202: JobSerializer})
@@ -159,20 +166,12 @@ class EvaluationViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
     serializer_class = EvaluationSerializer
     queryset = Evaluation.objects.none()
     lookup_value_regex = UUID_PATTERN
+    search_fields = ("model", "data_label", "condition")
+    equal_fields = ("job", "task", "model", "version")
+    ordering_fields = ("created_at", "model", "n")
 
     def get_queryset(self):
-        found = access.evaluations(self.request.user)
-        wanted = self.request.query_params.get("job")
-        if not wanted:
-            return found
-        try:
-            return found.filter(job=wanted)
-        except (ValueError, ValidationError):
-            raise BadInput("job must be a job's id.", "job") from None
-
-    @extend_schema(parameters=[OpenApiParameter("job", OpenApiTypes.UUID)])
-    def list(self, request: Request) -> Response:
-        return super().list(request)
+        return access.evaluations(self.request.user)
 
     @extend_schema(request=NewEvaluationSerializer, responses={202: JobSerializer})
     def create(self, request: Request) -> Response:
@@ -203,16 +202,18 @@ class EvaluationViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
         return Response({"differences": {name: vars(one) for name, one in found.items()}})
 
 
-class ModelViewSet(Idempotent, viewsets.ViewSet):
+class ModelViewSet(Idempotent, viewsets.GenericViewSet):
     permission_classes = [IsAdministrator]
     scope = Scope.MODELS
+    serializer_class = ModelVersionSerializer
+    filter_backends = []
     lookup_value_regex = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
     @extend_schema(responses=ModelVersionSerializer(many=True))
     def list(self, request: Request) -> Response:
         """Every version of every model."""
-        found = [vars(one) for name in shelf.names() for one in shelf.versions(name)]
-        return Response(ModelVersionSerializer(found, many=True).data)
+        page = self.paginate_queryset([vars(one) for name in shelf.names() for one in shelf.versions(name)])
+        return self.get_paginated_response(ModelVersionSerializer(page, many=True).data)
 
     @extend_schema(responses=ModelVersionSerializer(many=True), operation_id="models_retrieve")
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -244,7 +245,8 @@ class ModelViewSet(Idempotent, viewsets.ViewSet):
     @action(detail=True)
     def history(self, request: Request, pk: str) -> Response:
         """Who promoted what, when, why and by which figures."""
-        return Response(PromotionSerializer(Promotion.objects.filter(model=pk), many=True).data)
+        page = self.paginate_queryset(Promotion.objects.filter(model=pk))
+        return self.get_paginated_response(PromotionSerializer(page, many=True).data)
 
 
 def _accepted(job: Job) -> Response:

@@ -34,6 +34,8 @@ class TranslationBatchViewSet(Idempotent, mixins.ListModelMixin, mixins.Retrieve
     queryset = TranslationBatch.objects.none()
     lookup_value_regex = UUID_PATTERN
     parser_classes = [MultiPartParser]
+    equal_fields = ("source", "target")
+    ordering_fields = ("created_at",)
 
     def get_queryset(self) -> QuerySet[TranslationBatch]:
         return access.own_translation_batches(self.request.user).prefetch_related("files")

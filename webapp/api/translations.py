@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
@@ -165,23 +165,21 @@ class TranslationViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, viewse
     serializer_class = TranslationSerializer
     queryset = Translation.objects.none()
     lookup_value_regex = r"\d+"
+    search_fields = ("text", "translation")
+    equal_fields = ("source", "target")
+    ordering_fields = ("created_at",)
 
     def get_queryset(self) -> QuerySet[Translation]:
         return access.own_translations(self.request.user)
 
-    def filter_queryset(self, queryset: QuerySet[Translation]) -> QuerySet[Translation]:
-        words = self.request.query_params.get("q", "").strip()
-        return queryset.filter(Q(text__icontains=words) | Q(translation__icontains=words)) if words else queryset
-
-    @extend_schema(parameters=[OpenApiParameter("q", str, description="words of the text or the translation")])
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().list(request, *args, **kwargs)
-
-    @extend_schema(parameters=[OpenApiParameter("as", str, enum=sorted(translation_export.FORMATS)),
-                               OpenApiParameter("q", str)], responses={200: OpenApiTypes.BINARY})
-    @action(detail=False)
+    @extend_schema(
+        parameters=[OpenApiParameter("as", str, enum=sorted(translation_export.FORMATS), default="json")],
+        responses={(200, "application/json"): TranslationSerializer(many=True),
+                   (200, translation_export.FORMATS["tmx"][1]): OpenApiTypes.BINARY},
+    )
+    @action(detail=False, pagination_class=None)
     def export(self, request: Request) -> HttpResponse:
-        """The history, or what `q` finds of it, as a JSON or TMX file."""
+        """The history, or what `search` finds of it, as a JSON or TMX file."""
         ending = request.query_params.get("as", "json")
         if ending not in translation_export.FORMATS:
             raise BadInput(f"as must be one of: {', '.join(translation_export.FORMATS)}.", "as")
@@ -206,6 +204,9 @@ class GlossaryViewSet(Idempotent, mixins.ListModelMixin, mixins.DestroyModelMixi
     serializer_class = GlossaryTermSerializer
     queryset = GlossaryTerm.objects.none()
     lookup_value_regex = r"\d+"
+    search_fields = ("source", "target")
+    equal_fields = ("source_language", "target_language")
+    ordering_fields = ("source", "target", "hits", "created_at")
 
     def get_queryset(self) -> QuerySet[GlossaryTerm]:
         reading = self.request.method in ("GET", "HEAD", "OPTIONS")

@@ -108,8 +108,12 @@ def own_answer(user: User, answer_id: int) -> Message:
 
 def conversations(user: User, search: str = "") -> QuerySet[Conversation]:
     """The user's conversations, the latest first; those that hold every word of `search` when there are any."""
-    found = access.own_conversations(user)
-    for word in search.split()[:SEARCH_WORDS]:
+    return holding(access.own_conversations(user), search)
+
+
+def holding(found: QuerySet[Conversation], words: str) -> QuerySet[Conversation]:
+    """Those of them in whose title or messages all of these words stand."""
+    for word in words.split()[:SEARCH_WORDS]:
         said = Message.objects.filter(superseded=False, text__icontains=word)
         found = found.filter(Q(title__icontains=word) | Q(pk__in=said.values("conversation")))
     return found

@@ -20,7 +20,7 @@ from models_service.protocol import MAX_BROWSER_FRAME_BYTES
 from webapp import access
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Busy, NotSignedIn, SiteError, TooLarge
-from webapp.limits import meter
+from webapp.limits import meter, stranger
 from webapp.sockets.flood import Allowance
 from webapp.sockets.language import language_of
 
@@ -96,7 +96,7 @@ class PageConsumer(AsyncWebsocketConsumer):
     @property
     def stranger(self) -> str:
         """What somebody unknown is counted as."""
-        return f"address-{(self.scope.get('client') or [''])[0]}"
+        return stranger.named((self.scope.get("client") or [""])[0])
 
     def _admit(self, user: User | AnonymousUser) -> None:
         meter.admit(user, stranger=self.stranger, uses_tokens=True)

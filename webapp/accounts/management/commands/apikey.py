@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -13,6 +13,8 @@ from webapp.accounts.models import Role, Scope, User
 from webapp.accounts.services import create_api_key
 from webapp.errors import SiteError
 from webapp.ops.command_line import SiteCommand, wrong_use
+
+MOST_DAYS = 36_500
 
 
 class Command(SiteCommand):
@@ -30,9 +32,16 @@ class Command(SiteCommand):
         user = User.objects.filter(username=options["username"]).exclude(role=Role.GUEST).first()
         if user is None:
             raise wrong_use(f"There is no user {options['username']!r}. Sign up on the site first.")
-        ends = None if options["days"] is None else timezone.now() + timedelta(days=options["days"])
-        row, key = create_api_key(user, options["name"], scopes=options["scope"], expires_at=ends)
+        row, key = create_api_key(user, options["name"], scopes=options["scope"], expires_at=_end(options["days"]))
         return {"user": user.username, "name": row.name, "key": key}
 
     def lines(self, result: dict[str, str]) -> list[str]:
         return [result["key"]]
+
+
+def _end(days: int | None) -> datetime | None:
+    if days is None:
+        return None
+    if not 1 <= days <= MOST_DAYS:
+        raise wrong_use(f"--days must be from 1 to {MOST_DAYS:,}; leave it out for a key that does not end.")
+    return timezone.now() + timedelta(days=days)
