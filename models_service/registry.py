@@ -28,9 +28,9 @@ from models_service.model_files import (
 from models_service.versions import STARTER_VERSION, Live, Versions
 
 __all__ = [
-    "CALIBRATION_FILE", "CLASSIFIER", "ENCODER", "READER", "STARTER_ENCODER", "SUMMARIZER", "TRANSLATOR", "Kind",
-    "Model", "ModelMissing", "ModelUnusable", "Registry", "adapter_base", "calibration", "check_files", "forms_told",
-    "named_or_directory",
+    "CALIBRATION_FILE", "CLASSIFIER", "ENCODER", "READER", "STARTER_ENCODER", "SUMMARIZER", "TAGGER",
+    "TRANSLATOR", "Kind", "Model", "ModelMissing", "ModelUnusable", "Registry", "adapter_base", "calibration",
+    "check_files", "forms_told", "named_or_directory",
 ]
 
 ENCODER = "all-MiniLM-L6-v2"
@@ -38,7 +38,8 @@ READER = "wenda-reader"
 SUMMARIZER = "wenda-summarizer"
 TRANSLATOR = "wenda-translator"
 CLASSIFIER = "wenda-classifier"
-"""None comes with the software."""
+TAGGER = "wenda-tagger"
+"""Classifiers of texts and of words; none comes with the software."""
 STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
 ELSEWHERE_VERSION = "directory"

@@ -107,7 +107,7 @@ class ClassifierEngine(Engine[str, Window, Seen, list[Labelled]]):
         )
         windows: list[list[Window]] = [[] for _ in inputs]
         for row, number in enumerate(encoded["overflow_to_sample_mapping"]):
-            words = _words(inputs[number], encoded.word_ids(row), encoded["offset_mapping"][row])
+            words = words_of(inputs[number], encoded.word_ids(row), encoded["offset_mapping"][row])
             windows[number].append(Window(encoded["input_ids"][row], encoded["token_type_ids"][row], words))
         return windows
 
@@ -163,7 +163,7 @@ def read_classifier(directory: Path) -> torch.nn.Module:
     return PeftModel.from_pretrained(model, str(directory)).merge_and_unload()
 
 
-def _words(
+def words_of(
     text: str, numbers: Sequence[int | None], offsets: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int, int, int]]:
     """The words of one window, without the white space that some tokenizers count to them."""

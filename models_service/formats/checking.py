@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from models_service.formats.corpus import ROLES
+from models_service.formats.entities import BadRow, marked_of
 from models_service.formats.labelled import label_of
 from models_service.formats.parallel import is_language
 from models_service.formats.raw_rows import RawRow
@@ -254,9 +255,23 @@ def _classification(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return {"id": _plain(values.get("id")) or _digest(text), "text": text, "label": _text({"label": label}, "label")}
 
 
+def _token_classification(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """Offsets are of the text as it was given, so that it is not normalised."""
+    try:
+        text, marked = marked_of(values)
+    except BadRow as bad:
+        raise Unusable(bad.field, bad.code, bad.detail) from None
+    if len(text) > LONGEST_TEXT:
+        raise Unusable("text", "too_long", str(len(text)))
+    if _SURROGATE.search(text + "".join(one.label for one in marked)):
+        raise Unusable("text", "broken_characters")
+    return {"id": _plain(values.get("id")) or _digest(text), "text": text,
+            "entities": [{"start": one.start, "end": one.end, "label": one.label} for one in marked]}
+
+
 CHECKS: dict[str, Callable[[dict[str, Any], Tell], dict[str, Any]]] = {
     "qa": _qa, "translate": _translate, "summarize": _summarize, "chat": _chat,
-    "classification": _classification,
+    "classification": _classification, "token-classification": _token_classification,
 }
 
 

@@ -1,4 +1,4 @@
-"""A data file's text as raw rows, whatever container it came in: SQuAD JSON, a JSON list, JSON Lines, CSV.
+"""A data file's text as raw rows, whatever container it came in: SQuAD JSON, a JSON list, JSON Lines, CSV, Parquet.
 
 What the rows hold is checked by `checking.py`; here a file is refused only when no row can be found in it.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models_service.formats import parquet
 from models_service.formats.files import FormatError
 from sealed import files
 
@@ -42,7 +43,23 @@ class RawRow:
 
 
 def unpacked(path: Path) -> bytes:
-    """The file's bytes, gunzipped when its first bytes say so. Raises FileRefused."""
+    """The file's bytes, gunzipped when its first bytes say so; of a Parquet file its rows as JSON Lines.
+
+    Raises:
+        FileRefused
+    """
+    data = _unpacked(path)
+    if not data.startswith(parquet.MAGIC):
+        return data
+    try:
+        return _not_empty(parquet.lines_of(data, LARGEST_BYTES))
+    except parquet.BadParquet as bad:
+        if bad.code == "too_large":
+            raise _too_large() from None
+        raise FileRefused("bad_parquet", f"The Parquet file cannot be read: {bad}.", why=str(bad)) from None
+
+
+def _unpacked(path: Path) -> bytes:
     with files.open_read(path) as file:
         if file.read(2) != _GZIP:
             file.seek(0)

@@ -25,7 +25,7 @@ def text_of(row: dict[str, Any], task: str) -> str:
     """The text of a row that must not stand on both sides."""
     if task == "qa":
         return row["context"]
-    if task in ("summarize", "classification"):
+    if task in ("summarize", "classification", "token-classification"):
         return row["text"]
     if task == "chat":
         return next((m["content"] for m in row["messages"] if m["role"] == "user"), row["messages"][0]["content"])

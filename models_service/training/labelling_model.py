@@ -30,7 +30,7 @@ from models_service.model_files import (
 )
 from models_service.training.adapter_files import slim
 from models_service.training.run_folder import RunFolder
-from models_service.training.settings_classification import ClassificationSettings
+from models_service.training.settings_classification import LabellingSettings
 
 KINDS = {"text": AutoModelForSequenceClassification, "tokens": AutoModelForTokenClassification}
 
@@ -44,7 +44,7 @@ class LabellingModel:
     labels: list[str]
     is_adapted: bool
 
-    def save(self, run: RunFolder, settings: ClassificationSettings) -> None:
+    def save(self, run: RunFolder, settings: LabellingSettings) -> None:
         """A whole model, or an adapter with its head; both with the names of the labels."""
         self.tokenizer.save_pretrained(run.model)
         if settings.method == "full":
@@ -57,7 +57,7 @@ class LabellingModel:
             self.model.config.save_pretrained(run.model)
 
 
-def open_model(settings: ClassificationSettings, labels: Sequence[str], task: Task) -> LabellingModel:
+def open_model(settings: LabellingSettings, labels: Sequence[str], task: Task) -> LabellingModel:
     """Ready to be trained on data that has these labels.
 
     Raises:

@@ -49,6 +49,9 @@ RECIPES = {
                      is_lower_better=True),
     "classification": Recipe("settings_classification:ClassificationSettings", "classification:ClassificationTask",
                              "classification", "accuracy"),
+    "token-classification": Recipe("settings_classification:TokenClassificationSettings",
+                                   "token_classification:TokenClassificationTask", "token-classification",
+                                   "f1_micro"),
 }
 
 

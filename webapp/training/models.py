@@ -20,6 +20,7 @@ class DataTask(models.TextChoices):
     SUMMARIZE = "summarize", _("Summarization")
     CHAT = "chat", _("Chat")
     CLASSIFICATION = "classification", _("Classification")
+    TOKEN_CLASSIFICATION = "token-classification", _("Entities in texts")
 
 
 class Dataset(models.Model):

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from models_service import version_files
-from models_service.evaluation import bootstrap, classification
+from models_service.evaluation import bootstrap, classification, spans
 from models_service.evaluation.report import PERCENT, SHARES
 from models_service.formats.overlap import exact
 from models_service.model_files import ModelMissing, ModelUnusable
@@ -65,11 +65,10 @@ def gate(name: str, version: str) -> Gate:
     """NotFound when there is no such version."""
     registry = subjects.registry()
     try:
-        model = registry.version(name, version)
+        task = subjects.task_of(registry.version(name, version))
     except (ModelMissing, ModelUnusable) as problem:
         raise NotFound(str(problem)) from None
     incumbent = registry.live(name).current or ""
-    task = next((one.task for one in subjects.SUBJECTS.values() if one.kind == model.kind), "")
     main = subjects.SUBJECTS[task].main if task else ""
     made = Gate(name, version, incumbent, task, "first" if not incumbent else "unmeasured", margin(main), main=main,
                 bytes_before=size(registry, name, incumbent), bytes_after=size(registry, name, version))
@@ -143,7 +142,10 @@ def _labelled(
     before: Evaluation, after: Evaluation, one: list[dict[str, Any]], other: list[dict[str, Any]]
 ) -> dict[str, Difference]:
     """Of a classifier, whose averages over labels no row has by itself."""
-    apart = classification.differences(classification.labels_kept(one), classification.labels_kept(other))
+    if after.task == "token-classification":
+        apart = spans.differences(spans.spans_kept(one), spans.spans_kept(other))
+    else:
+        apart = classification.differences(classification.labels_kept(one), classification.labels_kept(other))
     return {name: Difference(before.metrics[name], after.metrics[name], *(round(value, 4) for value in values))
             for name, values in apart.items()}
 

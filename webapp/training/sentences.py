@@ -18,6 +18,7 @@ def file_refused(code: str, values: Mapping[str, Any], name: str) -> str:
         "unknown_format": _("%(name)s is neither JSON nor JSON Lines nor a CSV file with the ending .csv."),
         "not_json": _("%(name)s is not valid JSON: %(why)s."),
         "no_columns": _("%(name)s needs a first line with the names of its columns, two at least."),
+        "bad_parquet": _("%(name)s cannot be read as Parquet: %(why)s."),
         "bad_csv": _("%(name)s cannot be read as CSV: %(why)s."),
     }[code]
     return told % {"name": name, **values}
@@ -48,6 +49,11 @@ def what(code: str) -> str:
         "no_role": _("the role is “%(detail)s”; it must be system, user or assistant."),
         "no_assistant": _("no message is the assistant's, so there is nothing to learn."),
         "no_label": _("not a label: %(detail)s. Write a word or a whole number, up to 100 characters."),
+        "no_entities": _("not a list of entities: %(detail)s. Write [{\"start\": …, \"end\": …, \"label\": …}]."),
+        "overlapping": _("“%(detail)s” stands in two entities. Keep one of them."),
+        "no_place": _("not a place in the text: %(detail)s. Count its characters from 0."),
+        "no_words": _("not a list of words: %(detail)s. Write [\"…\", \"…\"]."),
+        "other_number": _("as many tags as tokens are needed; there are %(detail)s."),
         "other_label": _("the same text has another label in row %(detail)s. Say which one is right."),
     }[code]
 
@@ -62,5 +68,7 @@ def heading(code: str) -> str:
         "no_answers": _("No list of answers"), "no_languages": _("Fewer than two languages"),
         "no_messages": _("No list of messages"), "no_role": _("Unknown role"),
         "no_assistant": _("No assistant's turn"), "no_label": _("Not a label"),
-        "other_label": _("Another label for the same text"),
+        "other_label": _("Another label for the same text"), "no_entities": _("No list of entities"),
+        "overlapping": _("Entities overlap"), "no_place": _("Not a place in the text"),
+        "no_words": _("No list of words"), "other_number": _("Not as many tags as tokens"),
     }[code]

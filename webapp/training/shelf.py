@@ -26,14 +26,12 @@ class Version:
     bytes: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
     lineage: dict[str, Any] = field(default_factory=dict)
+    task: str = ""
+    """That makes and measures such models."""
 
     @property
     def label(self) -> str:
         return f"{self.name}@{self.version}"
-
-    @property
-    def task(self) -> str:
-        return next((one.task for one in subjects.SUBJECTS.values() if one.kind == self.kind), "")
 
 
 def trained_on(version: Version | None) -> DatasetVersion | None:
@@ -67,13 +65,14 @@ def versions(name: str) -> list[Version]:
 def _version(registry: Registry, name: str, version: str) -> Version | None:
     try:
         model, live = registry.version(name, version), registry.live(name)
-        folder = model.directory()
+        folder, task = model.directory(), subjects.task_of(model)
     except (ModelMissing, ModelUnusable):
         return None
     served = "current" if version == live.current else "previous" if version == live.previous else ""
     card = _card(folder / CARD_FILE)
     return Version(name, version, model.kind, served, version_files.size_of(folder), model_files.figures(folder),
-                   {key: card[key] for key in ("base", "data", "settings", "code", "run", "source") if key in card})
+                   {key: card[key] for key in ("base", "data", "settings", "code", "run", "source") if key in card},
+                   task)
 
 
 def _card(file: Any) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from models_service.model_files import ModelMissing, ModelUnusable
-from models_service.registry import CLASSIFIER, ENCODER, READER, SUMMARIZER, TRANSLATOR, Model, Registry
+from models_service.model_files import ModelMissing, ModelUnusable, classifier_labels
+from models_service.registry import CLASSIFIER, ENCODER, READER, SUMMARIZER, TAGGER, TRANSLATOR, Model, Registry
 from models_service.training.recipes import RECIPES, Recipe
 from models_service.versions import STARTER_VERSION
 from webapp.errors import BadInput
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """`kind` is what a training makes and `model` the name that it is registered under; `main` is the metric that
-    decides a promotion. A default base of "" begins a new model."""
+    """`kind` is what a training makes, as `sort_of` has it, and `model` the name that it is registered under; `main`
+    is the metric that decides a promotion. A default base of "" begins a new model."""
 
     task: str
     recipe: str
@@ -35,6 +35,8 @@ class Subject:
     default_base: str = ""
 
 
+OF_WORDS = "word classifier"
+"""What a classifier of words is called where one of texts is something else; in the registry both are one kind."""
 SUBJECTS = {
     "qa": Subject("qa", "qa", "qa", "reader", READER, "f1", ("reader", "encoder"), f"{READER}@{STARTER_VERSION}"),
     "translate": Subject("translate", "translate", "translate", "translator", TRANSLATOR, "chrf", ("translator",)),
@@ -43,6 +45,8 @@ SUBJECTS = {
     "chat": Subject("chat", "causal", "perplexity", "generator", "wenda-generator", "perplexity", ("generator",)),
     "classification": Subject("classification", "classification", "classification", "classifier", CLASSIFIER,
                               "accuracy", ("encoder", "classifier"), f"{ENCODER}@{STARTER_VERSION}"),
+    "token-classification": Subject("token-classification", "token-classification", "token-classification", OF_WORDS,
+                                    TAGGER, "f1_micro", ("encoder", OF_WORDS), f"{ENCODER}@{STARTER_VERSION}"),
 }
 LOWER_IS_BETTER = frozenset(("perplexity", "cross_entropy"))
 
@@ -59,6 +63,18 @@ def evaluation(task: str) -> Task:
     from webapp.ops.evaluations import TASKS  # takes seconds
 
     return TASKS[SUBJECTS[task].evaluation]
+
+
+def sort_of(model: Model) -> str:
+    """The kind of a model, where one that labels words is OF_WORDS. Raises ModelMissing, ModelUnusable."""
+    is_of_words = model.kind == "classifier" and classifier_labels(model.directory())[0] == "tokens"
+    return OF_WORDS if is_of_words else model.kind
+
+
+def task_of(model: Model) -> str:
+    """The task that makes and measures such models; "" when none does. Raises ModelMissing, ModelUnusable."""
+    sort = sort_of(model)
+    return next((one.task for one in SUBJECTS.values() if one.kind == sort), "")
 
 
 @dataclass(frozen=True)
@@ -80,10 +96,11 @@ def versions_of(kinds: tuple[str, ...]) -> list[Choice]:
         for version in [*registered, STARTER_VERSION]:
             try:
                 model = found.version(name, version)
+                sort = sort_of(model)
             except (ModelMissing, ModelUnusable):
                 continue
-            if model.kind in kinds:
-                choices.append(Choice(model.label, model.kind, version == live))
+            if sort in kinds:
+                choices.append(Choice(model.label, sort, version == live))
     return sorted(choices, key=lambda one: (kinds.index(one.kind), not one.is_live))
 
 
@@ -109,18 +126,18 @@ def base_source(label: str) -> str:
 def check_base(label: str, task: str) -> str:
     """NAME@VERSION of a model that a fine-tune for the task can start from; BadInput otherwise."""
     model, _folder = _found(label, "base")
-    if model.kind not in SUBJECTS[task].base_kinds:
+    if sort_of(model) not in SUBJECTS[task].base_kinds:
         raise BadInput(_("%(model)s is a model of kind %(kind)s, from which %(task)s does not start.")
-                       % {"model": model.label, "kind": model.kind, "task": task}, "base")
+                       % {"model": model.label, "kind": sort_of(model), "task": task}, "base")
     return model.label
 
 
 def check_model(label: str, task: str) -> str:
     """NAME@VERSION of a model that the task can measure; BadInput otherwise."""
     model, _folder = _found(label, "models")
-    if model.kind != SUBJECTS[task].kind:
+    if sort_of(model) != SUBJECTS[task].kind:
         raise BadInput(_("%(model)s is a model of kind %(kind)s, which %(task)s does not measure.")
-                       % {"model": model.label, "kind": model.kind, "task": task}, "models")
+                       % {"model": model.label, "kind": sort_of(model), "task": task}, "models")
     return model.label
 
 

@@ -8,6 +8,7 @@ from webapp.ops.evaluations.question_answering import OPENQA, QA
 from webapp.ops.evaluations.retrieval import RETRIEVAL
 from webapp.ops.evaluations.summarizing import SUMMARIZE
 from webapp.ops.evaluations.task import Order, Task
+from webapp.ops.evaluations.token_classification import TOKEN_CLASSIFICATION
 from webapp.ops.evaluations.translation import TRANSLATE
 
 __all__ = ["TASKS", "Order", "Task"]
@@ -20,4 +21,5 @@ TASKS: dict[str, Task] = {
     "translate": TRANSLATE,
     "perplexity": PERPLEXITY,
     "classification": CLASSIFICATION,
+    "token-classification": TOKEN_CLASSIFICATION,
 }

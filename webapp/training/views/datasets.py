@@ -84,13 +84,25 @@ def _contents(request: HttpRequest, version: DatasetVersion) -> dict[str, Any]:
     highest = max((one["count"] for one in report["lengths"]), default=1)
     return {
         "search": search, "side": side,
-        "rows": list(islice(rows_file.rows(version, search, side), ROWS_SHOWN)), "rows_shown": ROWS_SHOWN,
+        "rows": [_shown(row) for row in islice(rows_file.rows(version, search, side), ROWS_SHOWN)],
+        "rows_shown": ROWS_SHOWN,
         "problems": [{"text": sentences.problem(one), "kept": one["kept"]} for one in report["problems"]],
         "overlaps": overlaps.notes([version]).get(version.pk, []),
         "counts": [(sentences.heading(code), count) for code, count in report["counts"].items()],
         "bars": [_bar(one, index, 56 * one["count"] / highest) for index, one in enumerate(report["lengths"])],
         "bars_width": BAR_WIDTH * len(report["lengths"]),
     }
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """With `pieces` where entities are marked in its text: (text, label), the label empty between them."""
+    if "entities" not in row:
+        return row
+    pieces, at = [], 0
+    for one in row["entities"]:
+        pieces += [(row["text"][at : one["start"]], ""), (row["text"][one["start"] : one["end"]], one["label"])]
+        at = one["end"]
+    return {**row, "pieces": [*pieces, (row["text"][at:], "")]}
 
 
 def _bar(one: dict[str, int], index: int, height: float) -> dict[str, Any]:
