@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from models_service import json_log, recent
 from models_service.memory import MB
 from models_service.protocol import MAX_FRAME_BYTES
 from models_service.registry import DTYPES, ModelMissing, ModelUnusable, Registry, forms_told
@@ -41,7 +42,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.dtype not in DTYPES:
         parser.error(f"There is no number format {arguments.dtype}; there are: {', '.join(DTYPES)}.")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(levelname)s  %(name)s  %(message)s")
+    _log_to_standard_error(os.environ.get("WENDA_LOG_FORMAT") or "auto", parser)
     try:
         registry = Registry(dict(_named(value, parser) for value in arguments.model), arguments.models,
                             generator=arguments.generator.strip(), dtype=arguments.dtype,
@@ -66,6 +67,15 @@ def main() -> None:
         host=arguments.host, port=arguments.port, log_level="warning", access_log=False,
         ws_max_size=2 * MAX_FRAME_BYTES, ws_per_message_deflate=False, timeout_graceful_shutdown=GRACE_SECONDS,
     )
+
+
+def _log_to_standard_error(form: str, parser: argparse.ArgumentParser) -> None:
+    if form not in json_log.FORMATS:
+        parser.error(f"WENDA_LOG_FORMAT is {form!r}; write one of: {', '.join(json_log.FORMATS)}.")
+    shown = logging.StreamHandler()
+    shown.setFormatter(json_log.JsonLines("models") if json_log.wants_json(form) else
+                       logging.Formatter("%(asctime)s  %(levelname)s  %(name)s  %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[shown, recent.errors])
 
 
 def _named(value: str, parser: argparse.ArgumentParser) -> tuple[str, Path]:

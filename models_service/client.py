@@ -239,6 +239,7 @@ class ModelService(Models):
                 async with aclosing(link.stream(request)) as events:
                     async for event in events:
                         begun = True
+                        _note_waiting(event)
                         yield event
                 return
             except LinkBroke:
@@ -259,6 +260,12 @@ class ModelService(Models):
         if loop not in self._pools:
             self._pools[loop] = Pool()
         return self._pools[loop]
+
+
+def _note_waiting(event: str | Done) -> None:
+    waited, timings = trace.waited.get(), getattr(event, "timings", None)
+    if waited is not None and timings is not None:
+        waited.queue_ms += timings.queue_ms
 
 
 def encodable(text: str) -> str:

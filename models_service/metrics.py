@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+import sys
+from collections.abc import Iterator
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 REQUESTS = Counter("wenda_models_requests_total", "requests answered", ["type", "outcome"])
 SECONDS = Histogram(
@@ -36,3 +41,23 @@ FIRST_TOKEN_SECONDS = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 TOKENS_WRITTEN = Counter("wenda_models_tokens_written_total", "tokens written, where they are counted", ["model"])
+
+
+class Cards(Collector):
+    """Memory of the graphics cards that torch computes on, asked when a monitor asks; nothing without one."""
+
+    def collect(self) -> Iterator[Metric]:
+        used = GaugeMetricFamily("wenda_models_gpu_memory_used_bytes", "in use on a graphics card", labels=["gpu"])
+        total = GaugeMetricFamily("wenda_models_gpu_memory_total_bytes", "that a graphics card has", labels=["gpu"])
+        torch = sys.modules.get("torch")
+        for number in range(torch.cuda.device_count() if torch and torch.cuda.is_available() else 0):
+            free, whole = torch.cuda.mem_get_info(number)
+            used.add_metric([str(number)], whole - free)
+            total.add_metric([str(number)], whole)
+        yield from (used, total)
+
+    def describe(self) -> list[Metric]:
+        return []
+
+
+REGISTRY.register(Cards())

@@ -1,4 +1,4 @@
-"""One line for each request that was answered, as key=value pairs. Never a text, never a key."""
+"""One line for each request that was answered: key=value pairs, or fields of JSON. Never a text, never a key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def write(request: Request, event: Event, outcome: str, seconds: float) -> None:
     }
     timings = getattr(event, "timings", None)
     told |= {name: getattr(timings, name, None) for name in TIMES}
-    log.info("%s", " ".join(f"{name}={_value(value)}" for name, value in told.items() if value not in (None, "")))
+    told = {name: value for name, value in told.items() if value not in (None, "")}
+    log.info("%s", " ".join(f"{name}={_value(value)}" for name, value in told.items()),
+             extra={"request_id": request.trace, "fields": told})
 
 
 def _value(value: object) -> str:

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from models_service import metrics, request_log
+from models_service import metrics, recent, request_log, trace
 from models_service.engines.generating import Generator
 from models_service.errors import ModelsError
 from models_service.protocol import (
@@ -35,6 +35,7 @@ from models_service.protocol import (
 )
 from models_service.registry import Registry
 from models_service.service import Service
+from models_service.standing import standing
 
 MAX_IN_FLIGHT = 1024
 """Requests on one connection."""
@@ -69,11 +70,15 @@ def make_app(
     async def figures(_: HttpRequest) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
+    async def stands(_: HttpRequest) -> Response:
+        return JSONResponse(standing(service))
+
     return Starlette(lifespan=lifespan, routes=[
         WebSocketRoute("/ws", socket),
         Route("/healthz", healthy),
         Route("/readyz", ready),
         Route("/metrics", figures),
+        Route("/standing", stands),
     ])
 
 
@@ -157,6 +162,7 @@ class Connection:
     async def _answer(self, request: Request) -> None:
         began = time.monotonic()
         outcome = "done"
+        trace.current.set(request.trace)  # of this request's own task: what is logged meanwhile carries it
         try:
             def start() -> None:
                 self._outbox.put_nowait(StartEvent(id=request.id))
@@ -181,6 +187,8 @@ class Connection:
     def _end(self, request: Request, event: Event, outcome: str, seconds: float) -> None:
         metrics.REQUESTS.labels(request.type, outcome).inc()
         metrics.SECONDS.labels(request.type).observe(seconds)
+        waited = getattr(getattr(event, "timings", None), "queue_ms", None)
+        recent.requests.add(request.type, outcome, seconds, waited)
         request_log.write(request, event, outcome, seconds)
         self._outbox.put_nowait(event)
 

@@ -11,6 +11,8 @@ import re
 
 from django.conf import settings
 
+from models_service.json_log import JsonLines
+
 MASKED = "***"
 
 _SECRETS = re.compile(r"""
@@ -39,8 +41,20 @@ class MaskingFormatter(logging.Formatter):
     """Masks what a log line holds, its traceback too."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = without_secrets(super().format(record))
-        return without_personal_data(line) if settings.MASK_PERSONAL_DATA else line
+        return masked(super().format(record))
+
+
+class MaskingJsonLines(JsonLines):
+    """The same as JSON."""
+
+    def masked(self, text: str) -> str:
+        return masked(text)
+
+
+def masked(text: str) -> str:
+    """What may be written down of `text`: no secrets, and no personal data where the setting says so."""
+    text = without_secrets(text)
+    return without_personal_data(text) if settings.MASK_PERSONAL_DATA else text
 
 
 def without_secrets(text: str) -> str:

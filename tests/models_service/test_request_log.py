@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import json
 
 import pytest
 from django.http import HttpResponse
@@ -36,11 +36,13 @@ async def test_a_request_is_one_line_with_the_sites_id_times_and_outcome_and_wit
     async with asyncio.timeout(30):
         while len(lines := [line for line in service.log().splitlines() if "trace=web-request-7" in line]) < 2:
             await asyncio.sleep(0.05)
-    done, failed = (dict(re.findall(r'(\w+)=("[^"]*"|\S+)', line)) for line in lines)
+    done, failed = (json.loads(line) for line in lines)
     assert (done["type"], done["outcome"], done["client"], done["model"]) == ("read", "done", "42", "wenda-reader")
-    assert float(done["queue_ms"]) >= 0 < float(done["compute_ms"]) <= float(done["total_ms"])
-    assert done["batch_size"] == "1" and done["version"].startswith("directory-")
-    assert (failed["outcome"], failed["model"]) == ("not_found", '"x y"') and "compute_ms" not in failed
+    assert done["request_id"] == failed["request_id"] == "web-request-7" and done["part"] == "models"
+    assert done["queue_ms"] >= 0 < done["compute_ms"] <= done["total_ms"]
+    assert done["batch_size"] == 1 and done["version"].startswith("directory-")
+    assert (failed["outcome"], failed["model"]) == ("not_found", "x y") and "compute_ms" not in failed
+    assert "type=read outcome=done" in done["message"]
     assert "safe" not in service.log() and "combination" not in service.log()
 
 

@@ -39,6 +39,7 @@ from webapp.chat import generator
 from webapp.errors import BadInput, NotFound, TooLarge
 from webapp.knowledge import storage
 from webapp.limits import meter, tokens
+from webapp.ops import answer_times
 
 log = logging.getLogger(__name__)
 
@@ -72,18 +73,21 @@ def check_question(text: str) -> str:
 
 async def events(
     user: User, question: str, collection_ids: Sequence[str] = (), history: Sequence[Turn] = (),
-    *, generate: bool | None = None,
+    *, generate: bool | None = None, answer: int | None = None,
 ) -> Events:
     """The answer from those of the collections that `user` may read now; from all of these when none is named.
 
     The last event is AnswerDone or AnswerError. Closing the iterator stops the work on the model service.
+
+    Args:
+        answer: the row that it is saved in, if it is.
     """
     readable = await database_sync_to_async(_readable)(user, list(collection_ids))
     used = tokens.count(question)
     try:
-        async with aclosing(events_from(
+        async with aclosing(answer_times.measured(events_from(
             readable, question, history, client=str(user.pk), generate=generate
-        )) as answering:
+        ), answer)) as answering:
             async for event in answering:
                 used += tokens.count(event.text) if isinstance(event, DeltaEvent) else 0
                 yield event

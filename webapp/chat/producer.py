@@ -26,7 +26,8 @@ class Answers:
         return await records.job(identifier)
 
     def events(self, job: Job) -> AsyncGenerator[BaseModel, None]:
-        return answering.events(job.user, job.question, job.collections, job.history)
+        return answering.events(job.user, job.question, job.collections, job.history,
+                                answer=job.start["answer"]["id"])
 
     def ending(self, last: BaseModel | None, seen: Sequence[BaseModel]) -> Ending:
         """A stopped or failed answer keeps what was said so far, and the passages that were being read."""

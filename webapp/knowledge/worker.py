@@ -44,7 +44,8 @@ _at_work = threading.Lock()
 
 def ingest(document_id: UUID) -> None:
     """Read one document in, with the site's model service."""
-    token = trace.current.set(f"document-{document_id}")
+    asked = trace.current.get()  # that of the upload, unless the document was found by a sweep
+    token = trace.current.set(asked if asked != trace.NONE else f"document-{document_id}")
     with _at_work, asyncio.Runner() as runner:
         models = ModelService(lambda: settings.MODELS_SERVICE_URLS, MODEL_PATIENCE_SECONDS)
         try:

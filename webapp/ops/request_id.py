@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
 import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from models_service.trace import current
-
-_ACCEPTABLE = re.compile(r"[\w-]{1,64}")
+from models_service.json_log import request_of
+from models_service.trace import acceptable, current
 
 
 class RequestId:
@@ -22,7 +20,8 @@ class RequestId:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-Id", "")
-        identifier = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex[:12]
+        identifier = given if acceptable(given) else uuid.uuid4().hex[:12]
+        request.request_id = identifier
         token = current.set(identifier)
         streaming = False
         try:
@@ -36,6 +35,9 @@ class RequestId:
 
 
 class RequestIdFilter(logging.Filter):
+    """Django logs how a request ended when it is over, and says of which it speaks."""
+
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = current.get()
+        told = getattr(getattr(record, "request", None), "request_id", "")
+        record.request_id = told or request_of(record)
         return True

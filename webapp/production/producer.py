@@ -174,6 +174,9 @@ class Production:
         job = await self._kind.job(self.identifier)
         if job is None:
             return
+        # The page's own key for what it asked: by it the page, every process' log and the engine's are one story.
+        if trace.acceptable(key := job.start.get("key", "")):
+            trace.current.set(key)
         await self._send(job.start)
         self._work = asyncio.create_task(self._produce(job))
         watch = asyncio.create_task(self._keep_lease_and_hear_stop())

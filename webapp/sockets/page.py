@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -16,6 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from models_service import trace
 from models_service.protocol import MAX_BROWSER_FRAME_BYTES
 from webapp import access
 from webapp.accounts.models import User
@@ -69,6 +71,7 @@ class PageConsumer(AsyncWebsocketConsumer):
                 await self.send_error(Busy(_("Too many messages at once. Wait a few seconds.")))
             return
         key = self._key_of(text_data or "")
+        trace.current.set(key if trace.acceptable(key) else uuid.uuid4().hex[:12])
         try:
             message, user = self._parsed(text_data), await self._visitor_now()
             if isinstance(message, self.starting):
