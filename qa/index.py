@@ -32,7 +32,7 @@ from qa.passages import Passage
 from qa.segments import Segment, SegmentCorrupt, SegmentFile
 
 _log = logging.getLogger(__name__)
-_SEGMENTS = "segments"
+SEGMENTS = "segments"
 _LOCK = "publish.lock"
 _LOAD_ATTEMPTS = 5
 _MOST_STEMS = 50_000
@@ -56,7 +56,7 @@ class CollectionIndex:
     def create(cls, folder: Path) -> CollectionIndex:
         """Make an empty index, or open the one that is there."""
         folder = Path(folder)
-        (folder / _SEGMENTS).mkdir(parents=True, exist_ok=True)
+        (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
         with database.connect(folder, create=True):
             pass
         return cls(folder)
@@ -308,7 +308,7 @@ class CollectionIndex:
 
     @property
     def _segments(self) -> Path:
-        return self.folder / _SEGMENTS
+        return self.folder / SEGMENTS
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from redis import Redis
 from redis.exceptions import RedisError
 
+from webapp.ops.quick_redis import quick_redis
 from webapp.settings.places import redis_socket
 
 START_SECONDS = 20
@@ -41,7 +41,7 @@ def command(data: Path) -> list[str]:
 
 def answers(url: str) -> bool:
     """Whether the Redis at `url` is up and has loaded its data."""
-    with suppress(RedisError, OSError), Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as redis:
+    with suppress(RedisError, OSError), quick_redis(url) as redis:
         return bool(redis.ping())
     return False
 
