@@ -48,6 +48,16 @@ def test_over_https_cookies_are_secure_and_headers_forbid_what_is_not_needed(set
     assert all(cookie["secure"] for cookie in browser.cookies.values()) and "sessionid" in browser.cookies
 
 
+@pytest.mark.django_db
+def test_monitors_and_the_supervisor_are_let_in_by_any_name_and_nobody_else(settings) -> None:
+    settings.ALLOWED_HOSTS = documented_environment()["WENDA_ALLOWED_HOSTS"].split(",")
+    for name in ("127.0.0.1:8000", "web-2:8000", "wenda.example.org"):
+        assert Client(HTTP_HOST=name).get("/healthz").status_code == 200
+        assert Client(HTTP_HOST=name).get("/metrics").status_code == 200
+        expected = 200 if name in settings.ALLOWED_HOSTS else 400
+        assert Client(HTTP_HOST=name).get("/sign-in/").status_code == expected
+
+
 def test_the_unit_starts_what_there_is_and_reads_the_environment_file() -> None:
     unit = ConfigParser(interpolation=None)
     unit.optionxform = str

@@ -37,6 +37,7 @@ MIDDLEWARE = [
     "webapp.ops.request_id.RequestId",
     "webapp.ops.metrics.CountRequests",
     "webapp.ops.security_headers.SecurityHeaders",
+    "webapp.ops.monitor_door.MonitorDoor",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
