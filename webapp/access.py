@@ -186,6 +186,15 @@ def own_messages(user: User | AnonymousUser) -> QuerySet[Message]:
     return Message.objects.filter(conversation__in=own_conversations(user))
 
 
+def answers_shown_to(user: User | AnonymousUser) -> QuerySet[Message]:
+    """One's own; to an administrator also those that somebody judged bad, which hands them to whoever looks after the
+    models. Of all others not even an administrator sees what was asked."""
+    if not user.is_authenticated:
+        return Message.objects.none()
+    own = Q(conversation__owner=user)
+    return Message.objects.filter(own | Q(feedback__helpful=False) if may(user, "administer") else own)
+
+
 def own_summarized_texts(user: User | AnonymousUser) -> QuerySet[SummarizedText]:
     """Guests have theirs too, as with conversations."""
     if not may(user, "chat") or user.is_anonymous:

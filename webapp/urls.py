@@ -15,6 +15,7 @@ urlpatterns = [
     path("account/", include("webapp.privacy.urls")),
     path("dashboard/people/", include("webapp.accounts.dashboard_urls")),
     path("dashboard/audit/", include("webapp.audit.urls")),
+    path("dashboard/ops/", include("webapp.ops.dashboard_urls")),
     path("", include("webapp.limits.urls")),
     path("", include("webapp.graph.urls")),
     path("dashboard/", include("webapp.training.urls")),

@@ -13,6 +13,7 @@ from webapp.api.graph import EntitiesView, EntityView, GraphCountsView, GraphSou
 from webapp.api.keys import ApiKeyViewSet
 from webapp.api.knowledge import CollectionViewSet, DocumentViewSet
 from webapp.api.limits import QuotaViewSet, UsageView
+from webapp.api.ops import OpsView
 from webapp.api.search import MarksExportView, MarksView, SearchView
 from webapp.api.summaries import SummarizedTextViewSet, SummarizeView
 from webapp.api.training import DatasetViewSet, EvaluationViewSet, JobViewSet, ModelViewSet
@@ -51,6 +52,7 @@ urlpatterns = [
     path("v1/graph/sparql", SparqlView.as_view(), name="api-graph-sparql"),
     path("v1/languages", LanguagesView.as_view(), name="api-languages"),
     path("v1/feedback/", FeedbackView.as_view(), name="api-feedback"),
+    path("v1/ops/", OpsView.as_view(), name="api-ops"),
     path("v1/usage", UsageView.as_view(), name="api-usage"),
     path("v1/protocol", ProtocolView.as_view(), name="api-protocol"),
     path("v1/schema", SchemaView.as_view(), name="api-schema"),

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
 from webapp.ops import embedded_redis, encryption, parts, preflight
+from webapp.ops.preparing import prepare
 from webapp.ops.supervisor import CannotStart, Supervisor
 from webapp.settings.table import read
 
@@ -44,13 +43,9 @@ class Command(BaseCommand):
             found = preflight.problems(host, port, data)
             if found:
                 raise CommandError("\n".join(found), returncode=PREFLIGHT_FAILED)
-            call_command("migrate", verbosity=0, interactive=False)
             self._run(host, port, data, verbose, begun)
 
     def _run(self, host: str, port: int, data: Path, verbose: bool, begun: float) -> None:
-        from webapp.accounts.services import setup_token
-        from webapp.knowledge.starter_collections import bring_up_to_date
-
         supervisor = Supervisor(data, self._say, verbose=verbose)
         supervisor.stop_on_signals()
         try:
@@ -58,9 +53,7 @@ class Command(BaseCommand):
                 supervisor.start(parts.redis(data, settings.REDIS_URL))
             elif not embedded_redis.answers(settings.REDIS_URL):
                 raise CommandError(f"REDIS_URL is {settings.REDIS_URL}, where no Redis answers.", returncode=1)
-            bring_up_to_date()
-            token = setup_token()
-            connection.close()
+            token = prepare()
             own_models = [] if read("MODELS_SERVICE_URLS") else [parts.model_service(data)]
             supervisor.start(*own_models, parts.worker(settings.REDIS_URL), parts.web(host, port))
             shown = {"0.0.0.0": "localhost", "::": "localhost", "::1": "[::1]"}.get(host, host)
