@@ -68,7 +68,7 @@ def _work(spec: dict[str, Any], settings: LoopSettings, run: RunFolder) -> dict[
         chosen = {"settings": {**card.get("settings", {}), **found.params}, "trial": found.best.path.name}
         spec = {**spec, "card": {**card, **chosen}}
         return {"metrics": found.metrics, "result": found.result, **_registered(found.best, spec, found.metrics)}
-    metrics = train(RECIPES[task].task(settings, run), settings, run)
+    metrics = train(RECIPES[task].task(settings, run), settings, run, RECIPES[task].goodness)
     return {"metrics": metrics, **_registered(run, spec, metrics)}
 
 

@@ -35,8 +35,10 @@ class TrainingState:
         tensors, state = found
         for name, p in self.trained.items():
             p.copy_(tensors[f"weight.{name}"])
-            for key in ("step", "exp_avg", "exp_avg_sq"):
-                value = tensors[f"optimizer.{key}.{name}"]
+        for full_name, value in tensors.items():
+            if full_name.startswith("optimizer."):
+                _, key, name = full_name.split(".", 2)
+                p = self.trained[name]
                 self.optimizer.state[p][key] = value if key == "step" else value.to(p.device)
         for name, value in self.mean.values.items():
             value.copy_(tensors[f"mean.{name}"])

@@ -36,7 +36,7 @@ def cross_validate(task: str, settings: LoopSettings, run: RunFolder, count: int
             others = [row for other, rows in enumerate(folds) if other != number for row in rows]
             own = divided(settings, recipe, part.path, others, held_out)
             part.describe(task, own)
-            metrics = train(recipe.task(own, part), own, part)
+            metrics = train(recipe.task(own, part), own, part, recipe.goodness)
             result = {"rows": len(held_out), "metrics": metrics, "steps": part.steps}
             part.end(result)
         steps += result["steps"]

@@ -9,13 +9,15 @@ from __future__ import annotations
 import resource
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 import torch
 
+from models_service.training.best_weights import BestWeights, Goodness
 from models_service.training.checkpoint import TrainingState
+from models_service.training.optimizing import make_optimizer, rate_schedule, steps_of, take_step
 from models_service.training.run_folder import RunFolder
 from models_service.training.running_mean import RunningMean
 from models_service.training.settings import LoopSettings
@@ -50,21 +52,30 @@ def pick_precision(wanted: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if torch.cpu.get_capabilities().get("avx512_bf16") else torch.float32
 
 
-def train(task: Task, settings: LoopSettings, run: RunFolder) -> dict[str, float]:
-    """Train to the end, or resume to it; returns the last evaluation's metrics.
+def train(
+    task: Task, settings: LoopSettings, run: RunFolder, goodness: Goodness | None = None
+) -> dict[str, float]:
+    """Train to the end, or resume to it; returns the metrics of the weights that are saved.
+
+    Args:
+        goodness: which evaluation is better, for early stopping.
 
     Raises:
+        ValueError: early stopping is asked for and there is nothing to measure on.
         Stopped: SIGTERM or SIGINT arrived. The state is saved; the same call goes on from it.
     """
+    if settings.early_stopping and not (goodness and getattr(settings, "evaluation", None)):
+        raise ValueError("early stopping needs held-out rows to measure on: give an evaluation file")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     dtype = pick_precision(settings.precision, device)
     model = task.model.to(device)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     optimizer = make_optimizer(trained.values(), settings)
     mean = RunningMean(trained, settings.averaging)
-    total = min(len(task.batches), settings.max_steps or len(task.batches))
-    rate = _linear_schedule(total, settings.warmup)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+    steps = steps_of(task, settings)
+    total = len(steps)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_schedule(total, settings))
+    best = BestWeights(run, trained, goodness, settings.early_stopping) if settings.early_stopping else None
     state = TrainingState(trained, optimizer, scheduler, mean)
     start = state.resume(run)
     run.say(
@@ -76,14 +87,27 @@ def train(task: Task, settings: LoopSettings, run: RunFolder) -> dict[str, float
     saved_at = time.monotonic()
     report_every = max(1, min(REPORT_STEPS, total // POINTS_OF_A_SHORT_RUN))
     with _stop_requests() as stop:
+
+        def measured(at: int) -> dict[str, float]:
+            with mean.in_place():
+                metrics = _evaluate(task, stop, run, at)
+                if best:
+                    best.see(at, metrics)
+            _report(run, at, total, metrics, window)
+            return metrics
+
+        if best and best.seen_at < start < total and start % settings.evaluate_every == 0:
+            measured(start)  # the run was interrupted between this step and its evaluation
         for step in range(start, total):
-            batch = task.batches[step]
+            if best and best.stops:
+                run.say(f"ended at step {step} of {total}: no better for {settings.early_stopping} evaluations")
+                break
             model.train()
             torch.manual_seed(settings.seed + step)  # for dropout
-            loss, norm = take_step(task, batch, device, dtype, optimizer, settings.clip_norm)
+            loss, norm = take_step(task, steps[step], device, dtype, optimizer, settings)
             scheduler.step()
             mean.update(step)
-            window.add(loss, norm, len(batch))
+            window.add(loss, norm, sum(map(len, steps[step])))
             done = step + 1
             if done % report_every == 0 or done == total:
                 run.event(step=done, steps=total, learning_rate=scheduler.get_last_lr()[0],
@@ -96,35 +120,19 @@ def train(task: Task, settings: LoopSettings, run: RunFolder) -> dict[str, float
                 run.say(f"stopped at step {done} of {total}; the checkpoint is kept")
                 raise Stopped
             if evaluates:
-                with mean.in_place():
-                    metrics = _evaluate(task, stop, run, done)
-                _report(run, done, total, metrics, window)
-        state.save(run, total)
-        with mean.in_place():
-            metrics = _evaluate(task, stop, run, total)
-            _report(run, total, total, metrics, window)
+                measured(done)
+        else:
+            state.save(run, total)
+            metrics = measured(total)
+        if best:
+            at, metrics = best.put_back()
+            run.say(f"the weights of step {at} are kept, which did best")
+            run.event(step=total, steps=total, metrics=metrics, best_step=at)
             task.save(run)
+        else:
+            with mean.in_place():
+                task.save(run)
     return metrics
-
-
-def make_optimizer(trained: Iterable[torch.nn.Parameter], settings: LoopSettings) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(
-        trained, lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, settings.beta2)
-    )
-
-
-def take_step(
-    task: Task, batch: list[int], device: torch.device, dtype: torch.dtype, optimizer: torch.optim.Optimizer,
-    clip_norm: float,
-) -> tuple[float, float]:
-    """One batch forward and back, and the weights moved; its loss and the gradients' norm before clipping."""
-    with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
-        loss = task.loss(batch, device)
-    loss.backward()
-    norm = torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], clip_norm)
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-    return loss.item(), norm.item()
 
 
 def peak_memory(device: torch.device) -> int:
@@ -142,11 +150,6 @@ def _evaluate(task: Task, stop: _Stop, run: RunFolder, step: int) -> dict[str, f
     except Stopped:
         run.say(f"stopped while evaluating at step {step}; the checkpoint is kept")
         raise
-
-
-def _linear_schedule(total: int, warmup: float) -> Callable[[int], float]:
-    rise = max(1, round(total * warmup))
-    return lambda step: min((step + 1) / rise, max(0.0, (total - step) / max(1, total - rise)))
 
 
 def _report(run: RunFolder, step: int, total: int, metrics: dict[str, float], window: _Window) -> None:

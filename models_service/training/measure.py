@@ -8,7 +8,8 @@ import time
 import torch
 from pydantic import BaseModel, Field
 
-from models_service.training.loop import Task, make_optimizer, peak_memory, pick_precision, take_step
+from models_service.training.loop import Task, peak_memory, pick_precision
+from models_service.training.optimizing import make_optimizer, steps_of, take_step
 from models_service.training.settings import LoopSettings
 
 STEPS = 5
@@ -33,19 +34,20 @@ def measure(task: Task, settings: LoopSettings) -> Measured:
     model = task.model.to(device).train()
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = make_optimizer(trained, settings)
-    total = min(len(task.batches), settings.max_steps or len(task.batches))
-    batches = task.batches[:total]
-    largest = max(batches, key=task.cost)
-    take_step(task, largest, device, dtype, optimizer, settings.clip_norm)
-    drawn = random.Random(settings.seed).sample(batches, min(STEPS, total))
+    steps = steps_of(task, settings)
+    total = len(steps)
+    largest = max((batch for batches in steps for batch in batches), key=task.cost)
+    take_step(task, [largest], device, dtype, optimizer, settings)
+    drawn = random.Random(settings.seed).sample(steps, min(STEPS, total))
     began = time.monotonic()
-    for batch in drawn:
-        take_step(task, batch, device, dtype, optimizer, settings.clip_norm)
+    for batches in drawn:
+        take_step(task, batches, device, dtype, optimizer, settings)
     each = (time.monotonic() - began) / len(drawn)
     parameters = sum(p.numel() for p in trained)
     checkpoint = 4 * NUMBERS_A_WEIGHT * parameters
     whole = 4 * sum(p.numel() for p in model.parameters())
     return Measured(
-        examples=sum(map(len, batches)), steps=total, parameters=parameters, seconds_per_step=round(each, 4),
+        examples=sum(len(batch) for batches in steps for batch in batches),
+        steps=total, parameters=parameters, seconds_per_step=round(each, 4),
         seconds=round(each * total, 1), memory_bytes=peak_memory(device), disk_bytes=2 * checkpoint + whole,
     )

@@ -40,6 +40,10 @@ class Recipe:
         found = [value for name, value in metrics.items() if name.split()[0] == self.watched]
         return sum(found) / len(found)
 
+    def goodness(self, metrics: Mapping[str, float]) -> float:
+        """The watched metric, turned round where lower is better."""
+        return -self.value(metrics) if self.is_lower_better else self.value(metrics)
+
 
 RECIPES = {
     "qa": Recipe("settings:QaSettings", "qa:QaTask", "qa", "f1"),

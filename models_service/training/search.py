@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from models_service.formats import splits
 from models_service.training.loop import train
+from models_service.training.optimizing import steps_of
 from models_service.training.parts import Part, divided, rows_in
 from models_service.training.plan import Plan, Varied, varied
 from models_service.training.recipes import RECIPES, Recipe
@@ -129,11 +130,11 @@ def _attempt(
         study.tell(trial, state=TrialState.FAIL)
         return
     made = recipe.task(own, part)
-    total = min(len(made.batches), own.max_steps or len(made.batches))
+    total = len(steps_of(made, own))
     own = own.model_copy(update={"evaluate_every": max(1, -(-total // LOOKS))})
     part.describe(task, own)
     try:
-        metrics = train(made, own, part)
+        metrics = train(made, own, part, recipe.goodness)
     except Pruned:
         part.say("pruned: it does worse than half of the trials before it did at this point")
         trial.set_user_attr("steps", part.steps)

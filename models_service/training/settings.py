@@ -19,6 +19,14 @@ class LoopSettings(BaseModel):
     beta2: float = Field(0.999, gt=0, lt=1, description="AdamW's memory of squared gradients")
     averaging: float = Field(0.0, ge=0, lt=1,
                              description="decay of the weights' running mean, which is what is saved; 0: none")
+    schedule: str = Field("linear", pattern="^(linear|cosine|constant)$",
+                          description="how the rate goes after the warm-up: linear or cosine to zero, or constant")
+    optimizer: str = Field("adamw", pattern="^(adamw|adafactor|sgd)$",
+                           description="adamw; adafactor needs less memory; sgd with momentum")
+    accumulation: int = Field(1, gt=0, description="batches whose gradients are added up before the weights move")
+    l1: float = Field(0.0, ge=0, description="penalty on the weights' absolute values; small ones become zero")
+    early_stopping: int = Field(0, ge=0, description="end after so many evaluations without a better one and "
+                                "keep the best weights; 0: train to the end")
     clip_norm: float = Field(1.0, gt=0, description="gradients are scaled down to this L2 norm")
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$",
                            description="of the computation: auto, float32 or bfloat16")
