@@ -3,6 +3,7 @@
     spec.json       what was asked for
     log.txt         what happened, for a person
     events.jsonl    the same for a program: one JSON object a line (step, loss, learning_rate, metrics, log ...)
+    tensorboard/    the curves once more, as TensorBoard's event files
     checkpoint/     the newest state to resume from (safetensors and JSON, replaced atomically)
     model/          the finished model
 """
@@ -19,6 +20,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from models_service.training.tensorboard_file import TensorBoardFile
+
 
 class RunFolder:
     """Writes and reads one run's folder; every write that matters is atomic."""
@@ -26,6 +29,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
+        self._curves = TensorBoardFile(path / "tensorboard")
 
     @property
     def model(self) -> Path:
@@ -46,6 +50,12 @@ class RunFolder:
     def event(self, **fields: Any) -> None:
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": round(time.time(), 3), **fields}) + "\n")
+        if fields.get("started"):
+            self._curves.begin(fields["step"])
+        elif "step" in fields:
+            curves = {name: value for name, value in fields.items() if name not in ("step", "steps")}
+            held_out = {f"evaluation/{name}": value for name, value in curves.pop("metrics", {}).items()}
+            self._curves.draw(fields["step"], {**curves, **held_out})
 
     def save_checkpoint(self, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
         """Replace the checkpoint; a kill at any moment leaves either the old one or the new one whole."""
