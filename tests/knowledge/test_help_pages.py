@@ -36,7 +36,7 @@ both_languages = pytest.mark.parametrize("language", LANGUAGES)
 each_slug = pytest.mark.parametrize("slug", SLUGS)
 _PLACES = "api/v1|collections|account|help|summarize|translate|dashboard|healthz|readyz|metrics"
 _ADDRESS = re.compile(rf"(?<![\w/.-])(?:http://127\.0\.0\.1:8000)?(/(?:{_PLACES})\b[\w/.-]*)")
-_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 
 
 def _whole(language: str) -> str:
