@@ -263,12 +263,16 @@ class AnswerDone(Message):
     abstained: bool
     confidence: float = Field(
         description="0 to 1. Quoted: calibrated, of answers at 0.7 about 70 % are right. Written by a generator: the "
-        "share of its sentences that a passage supports"
+        "share of its sentences that a passage supports. From a table or the knowledge graph: 0.9, not calibrated"
     )
     citations: list[Citation]
     nearest: list[Citation] = Field(default_factory=list, description="when abstained: the nearest passages")
     question: str = Field("", description="the question as it was searched for, after a follow-up was completed")
-    verification: dict[str, Any] = Field(default_factory=dict)
+    verification: dict[str, Any] = Field(
+        default_factory=dict, description="how it was made and checked; `graph` is there where a knowledge graph was "
+        "imported: its `verdict` (confirmed, contradicted, unknown; answered where the documents hold no answer and "
+        "it is the graph's own) and the `facts` that it rests on, each with subject, predicate, object and source",
+    )
     timings: dict[str, float] = Field(default_factory=dict, description="milliseconds")
 
 

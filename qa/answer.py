@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal
 
 from models_service.client import Models
 from models_service.protocol import MAX_QUESTION_CHARACTERS, AnswerDone, DeltaEvent, SourcesEvent
+from qa import graph_check
 from qa.citing import source
 from qa.compose import NotBegun, compose
 from qa.followup import Turn, complete
+from qa.graph_reading import Graph
 from qa.index import CollectionIndex
 from qa.quote import PASSAGES_READ, quote
 from qa.rerank import rerank
@@ -84,6 +86,7 @@ async def answer(
     history: Sequence[Turn] = (),
     client: str = "",
     generate: bool = False,
+    graph: Graph | None = None,
 ) -> AsyncIterator[SourcesEvent | DeltaEvent | AnswerDone]:
     """Answer from the documents of `collections`, given as (id, index) pairs; the last event is AnswerDone.
 
@@ -93,6 +96,8 @@ async def answer(
     Args:
         generate: let the text generator write the answer. Should it fail before its first word, the answer is quoted
             as without one, and `verification["fallback"]` says why.
+        graph: a knowledge graph that is compared with the answer, or answers where the documents do not:
+            `verification["graph"]` (`qa/graph_check.py`).
 
     Raises:
         BadQuestion: see `check_question`.
@@ -100,6 +105,30 @@ async def answer(
         SegmentCorrupt: a collection's index is damaged.
         EncoderMismatch: a collection was read in with another encoder than the one in use.
     """
+    answering = _from_documents(question, collections, documents, models, history, client, generate)
+    said = False
+    async with aclosing(answering) as events:
+        async for event in events:
+            if graph is not None and isinstance(event, AnswerDone):
+                abstained, event = event.abstained, await _with_graph(event, graph, may_answer=not said)
+                if abstained and not event.abstained:
+                    yield DeltaEvent(text=event.answer)
+            said = said or isinstance(event, DeltaEvent)
+            yield event
+
+
+async def _with_graph(done: AnswerDone, graph: Graph, *, may_answer: bool) -> AnswerDone:
+    clock = _Clock()
+    done = await asyncio.to_thread(graph_check.checked, done, done.question, graph, may_answer=may_answer)
+    spent = clock.timings()["total_ms"]
+    total = round(done.timings.get("total_ms", 0.0) + spent, 2)
+    return done.model_copy(update={"timings": {**done.timings, "graph_ms": spent, "total_ms": total}})
+
+
+async def _from_documents(
+    question: str, collections: Sequence[tuple[str, CollectionIndex]], documents: StoredTexts, models: Models,
+    history: Sequence[Turn], client: str, generate: bool,
+) -> AsyncGenerator[SourcesEvent | DeltaEvent | AnswerDone, None]:
     clock = _Clock()
     asked = complete(check_question(question), history)[:MAX_QUESTION_CHARACTERS]
     found = await retrieve(asked, collections, models, PASSAGES_FOUND, client=client)

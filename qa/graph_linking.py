@@ -16,7 +16,7 @@ from qa.graph_reading import Graph
 from qa.scripts import CJK, is_cjk
 from qa.terms import STOP_WORDS, stem, terms
 
-LONGEST_TEXT = 4_000
+LONGEST_TEXT = 2_000
 """Characters looked at."""
 MOST_WORDS = 8
 MOST_CJK = 14

@@ -81,7 +81,8 @@ class PredicateCount:
 
 def fold(text: str) -> str:
     """A name as it is compared: `"Gödel's  proof"` and `"GODELS PROOF"` are one."""
-    decomposed = unicodedata.normalize("NFKD", _APOSTROPHE.sub("", text))
+    valid = text.encode("utf-8", "ignore").decode()  # without lone surrogates, which no database takes
+    decomposed = unicodedata.normalize("NFKD", _APOSTROPHE.sub("", valid))
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     return _OTHER.sub(" ", unicodedata.normalize("NFKC", plain).casefold()).strip()
 

@@ -3,12 +3,15 @@ import { call } from "../site/api.js";
 import { copy, toast } from "../site/notices.js";
 import { percent } from "../site/numbers.js";
 import { conclusion } from "./conclusion.js";
+import { graphLine } from "./graph.js";
 import { answerNodes } from "./quotes.js";
 import { sourceItems } from "./sources.js";
 
 const CONFIDENT = 0.75;
 const FAIRLY_SURE = 0.45;
 
+/** Whether it is the knowledge graph's own answer, for which there is no confidence that was measured. */
+const isFromGraph = (done) => done.verification?.graph?.verdict === "answered";
 /** Whether a text generator wrote it; it is quoted otherwise. */
 const isWritten = (done) => done.verification?.method === "generator";
 
@@ -57,7 +60,7 @@ export class Answer {
     this.parts["answer-status"].hidden = false;
     this.parts["answer-step"].textContent = gettext("Searching the documents…");
     for (const name of ["abstained", "nothing-there", "answer-error", "answer-stopped", "answer-fallback", "answer-meta", "conclusion",
-      "sources", "answer-actions", "note-form"]) this.parts[name].hidden = true;
+      "graph-says", "sources", "answer-actions", "note-form"]) this.parts[name].hidden = true;
   }
 
   #restore({ status, text, payload }) {
@@ -94,20 +97,22 @@ export class Answer {
   async #finish(done) {
     this.done = done;
     this.text = done.answer;
-    const shown = done.abstained ? done.nearest : done.citations;
+    const isQuoted = !done.abstained && !isFromGraph(done);
+    const shown = isQuoted ? done.citations : done.nearest;
     this.#end();
     if (done.abstained) {
       this.element.querySelector(shown.length ? ".abstained" : ".nothing-there").hidden = false;
       this.parts["answer-text"].replaceChildren();
     } else {
-      this.#showConfidence(done);
+      if (!isFromGraph(done)) this.#showConfidence(done);
       if (done.format === "markdown") await this.#showMarkdown(done);
       else this.parts["answer-text"].replaceChildren(...answerNodes(done));
       this.#showConclusion(done.verification ?? {});
+      this.#showGraph(done.verification?.graph);
     }
     this.parts["answer-fallback"].hidden = !done.verification?.fallback;
     if (done.question && done.question !== this.exchange.question.text) this.#showSearched(done.question);
-    this.#list(shown, done.abstained ? gettext("Nearest passages") : gettext("Sources"), true);
+    this.#list(shown, isQuoted ? gettext("Sources") : gettext("Nearest passages"), true);
     if (done.abstained) this.parts.sources.open = true;
   }
 
@@ -118,6 +123,14 @@ export class Answer {
     if (!said) return;
     this.parts.conclusion.querySelector("strong").textContent = said.answer;
     this.parts.conclusion.querySelector("span").textContent = said.how;
+  }
+
+  /** What the knowledge graph says of the answer, where it says anything. */
+  #showGraph(says) {
+    const line = graphLine(says);
+    this.parts["graph-says"].hidden = !line;
+    this.parts["graph-says"].replaceChildren(...(line ?? []));
+    this.parts["graph-says"].classList.toggle("otherwise", says?.verdict === "contradicted");
   }
 
   async #showMarkdown(done) {
@@ -161,7 +174,7 @@ export class Answer {
     this.parts.searched.textContent = interpolate(gettext("Searched for: %s"), [question]);
     this.parts.searched.hidden = false;
     this.parts["answer-meta"].hidden = false;
-    this.parts.confidence.hidden = this.done.abstained;
+    this.parts.confidence.hidden = this.done.abstained || isFromGraph(this.done);
   }
 
   #list(citations, heading, isNumbered = false) {

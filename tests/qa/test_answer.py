@@ -7,6 +7,7 @@ index, the store and the checks are the real ones.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from models_service.protocol import AnswerDone, Calibration, DeltaEvent, ReadDon
 from qa.answer import BadQuestion, Turn, answer, check_question
 from qa.citing import MOST_CITATIONS
 from qa.document_store import DocumentStore
+from qa.graph import Graph, GraphFile, GraphStore
 from qa.index import CollectionIndex, IndexedDocument
 from qa.passages import split
 from qa.terms import terms
@@ -104,6 +106,73 @@ async def test_weak_evidence_is_no_answer_but_the_nearest_passages(index, docume
     assert done.abstained and done.answer == "" and done.span == "" and done.citations == []
     assert [citation.document for citation in done.nearest] == ["tower"]
     assert done.nearest[0].quote == TOWER
+
+
+FACTS = """
+@prefix dbr: <http://dbpedia.org/resource/> . @prefix dbo: <http://dbpedia.org/ontology/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+dbr:Eiffel_Tower rdfs:label "Eiffel Tower"@en ; dbo:completionDate "1889-03-31"^^xsd:date ;
+    dbo:openingDate "1889-05-06"^^xsd:date ; dbo:architect dbr:Stephen_Sauvestre .
+dbr:Stephen_Sauvestre rdfs:label "Stephen Sauvestre"@en .
+dbr:Brooklyn_Bridge rdfs:label "Brooklyn Bridge"@en ; dbo:openingDate "1888-05-24"^^xsd:date .
+"""
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
+    folder = tmp_path_factory.mktemp("graph")
+    (folder / "facts.ttl").write_text(FACTS)
+    store = GraphStore(folder / "graph")
+    store.import_sources([GraphFile("facts.ttl", folder / "facts.ttl")])
+    opened = store.open()
+    assert opened is not None
+    return opened
+
+
+def says(done: AnswerDone) -> tuple[str, list[str]]:
+    given = done.verification["graph"]
+    return given["verdict"], [fact["object"]["label"] for fact in given["facts"]]
+
+
+async def test_a_knowledge_graph_confirms_contradicts_or_says_nothing_of_an_answer(index, documents, graph):
+    await add(index, documents, "tower", TOWER)
+    await add(index, documents, "bridge", BRIDGE)
+    reader = RuleReader({"1889": 4.0})
+    *_, done = await ask("When was the Eiffel Tower completed?", index, documents, reader, graph=graph)
+    assert says(done) == ("confirmed", ["31 March 1889"])
+    assert done.timings["graph_ms"] > 0
+    other = RuleReader({"1883": 4.0})
+    *_, done = await ask("When did the Brooklyn Bridge open?", index, documents, other, graph=graph)
+    assert says(done) == ("contradicted", ["24 May 1888"])
+    assert done.answer == "The Brooklyn Bridge was opened in 1883 to great joy."
+    *_, done = await ask("Who painted it?", index, documents, reader, graph=graph)
+    assert says(done) == ("unknown", [])
+    *_, done = await ask("When was the Eiffel Tower completed?", index, documents, reader)
+    assert "graph" not in done.verification
+
+
+async def test_a_knowledge_graph_answers_what_the_documents_do_not(index, documents, graph):
+    await add(index, documents, "tower", TOWER)
+    weak = RuleReader({"1889": -6.0})
+    question = "Who was the architect of the Eiffel Tower?"
+    _sources, delta, done = await ask(question, index, documents, weak, graph=graph)
+    assert (done.answer, done.abstained, done.citations) == ("Stephen Sauvestre", False, [])
+    assert delta.text == done.answer
+    assert says(done) == ("answered", ["Stephen Sauvestre"])
+    assert [citation.document for citation in done.nearest] == ["tower"]
+    *_, done = await ask("Why was the Eiffel Tower built?", index, documents, weak, graph=graph)
+    assert done.abstained and "graph" not in done.verification
+
+
+async def test_a_graph_that_has_gone_meanwhile_costs_no_answer(index, documents, tmp_path):
+    (tmp_path / "facts.ttl").write_text(FACTS)
+    store = GraphStore(tmp_path / "graph")
+    store.import_sources([GraphFile("facts.ttl", tmp_path / "facts.ttl")])
+    opened = store.open()
+    shutil.rmtree(tmp_path / "graph")
+    await add(index, documents, "tower", TOWER)
+    *_, done = await ask("When was it finished?", index, documents, RuleReader({"1889": 4.0}), graph=opened)
+    assert done.span == "1889"
 
 
 async def test_an_empty_collection_gives_an_abstention(index, documents):

@@ -31,12 +31,14 @@ from models_service.protocol import (
 )
 from qa import answer as qa_answer
 from qa.answer import BadQuestion, Turn
+from qa.graph import Graph, GraphDamaged
 from qa.index_encoder import EncoderMismatch
 from qa.segments import SegmentCorrupt
 from webapp import access
 from webapp.accounts.models import User
 from webapp.chat import generator
 from webapp.errors import BadInput, NotFound, TooLarge
+from webapp.graph import storage as graph_storage
 from webapp.knowledge import storage
 from webapp.limits import meter, tokens
 from webapp.ops import answer_times
@@ -131,9 +133,10 @@ async def events_from(
     collections = [(identifier, storage.index(identifier)) for identifier in collection_ids]
     if generate is None:
         generate = await asyncio.to_thread(generator.writes)
+    graph = await asyncio.to_thread(_graph)
     answering = qa_answer.answer(
         question, collections=collections, documents=storage.documents(), models=models or model_service(),
-        history=history, client=client, generate=generate,
+        history=history, client=client, generate=generate, graph=graph,
     )
     deadline = time.monotonic() + ANSWER_SECONDS
     try:
@@ -163,6 +166,16 @@ async def events_from(
     except Exception:
         log.exception("an answer failed")
         yield failure()
+
+
+def _graph() -> Graph | None:
+    """The knowledge graph, None where nothing was imported. It is the whole site's: everyone's answers are compared.
+    """
+    try:
+        return graph_storage.store().open()
+    except GraphDamaged as error:
+        log.error("answers are not compared with the knowledge graph: %s", error)
+        return None
 
 
 def _sentence(error: ModelsError) -> str:

@@ -39,11 +39,26 @@ def _answer(message: Message) -> list[str]:
         parts.append(_("(still being written)"))
     elif message.status != MessageStatus.DONE:
         parts.append(f"({payload.get('message', '')})")
+    if says := _graph(payload.get("verification", {}).get("graph", {})):
+        parts.append(says)
     cited = payload.get("citations") or payload.get("nearest") or payload.get("sources") or []
     if cited:
         numbered = enumerate(cited, start=1)
         parts.append("\n".join(_citation(citation.get("mark") or place, citation) for place, citation in numbered))
     return parts
+
+
+def _graph(says: dict[str, Any]) -> str:
+    """What the knowledge graph says of the answer, as the chat page has it; "" where it says nothing."""
+    heading = {
+        "confirmed": _("The knowledge graph confirms this:"),
+        "contradicted": _("The knowledge graph says otherwise:"),
+        "answered": _("Answered from the knowledge graph, not from the documents:"),
+    }.get(says.get("verdict", ""), "")
+    facts = ["{subject} · {predicate} · {object}".format(**{
+        part: _one_line(fact[part]["label"]) for part in ("subject", "predicate", "object")
+    }) for fact in says.get("facts", [])]
+    return f"{heading} {'; '.join(facts)}" if heading else ""
 
 
 def _citation(number: int, citation: dict[str, Any]) -> str:

@@ -57,10 +57,24 @@ class Command(SiteCommand):
             if result["verification"].get("contradicting"):
                 said += ["The documents contradict each other; newest first:", ""]
             said += [result["answer"], "", f"Confidence: {result['confidence']:.0%}"]
-            heading = ["", "Sources:"]
+            heading = [*_graph(result["verification"].get("graph")), "", "Sources:"]
+            if not found:
+                heading, found = heading[:-1] + ["Nearest passages:"], result["nearest"]
         sources = [f"  [{number}] {_marked(citation)}\n      {citation['title']}, {_place(citation)}"
                    for number, citation in enumerate(found, start=1)]
         return said + heading + sources
+
+
+def _graph(says: dict[str, Any] | None) -> list[str]:
+    """What the knowledge graph says of the answer, a line a statement."""
+    heading = {
+        "confirmed": "The knowledge graph confirms this:", "contradicted": "The knowledge graph says otherwise:",
+        "answered": "Answered from the knowledge graph, not from the documents:",
+    }.get(says["verdict"] if says else "")
+    if not heading:
+        return []
+    return ["", heading, *(f"  {fact['subject']['label']} · {fact['predicate']['label']} · {fact['object']['label']}"
+                           for fact in says["facts"])]
 
 
 def _place(citation: dict[str, Any]) -> str:
