@@ -44,7 +44,12 @@ def declared_encoding(data: bytes) -> str | None:
     """Python's name of the legacy character set that the page's first 4096 bytes name, or None."""
     found = _CHARSET.search(data[:4096])
     name = found.group(1).decode("ascii").lower() if found else ""
-    return _SUPERSETS.get(name, name) if _LEGACY.fullmatch(name) else None
+    return python_encoding(name) if _LEGACY.fullmatch(name) else None
+
+
+def python_encoding(charset: str) -> str:
+    """What is to be decoded with where a page or a header names this character set, as browsers do."""
+    return _SUPERSETS.get(charset.lower(), charset.lower())
 
 
 def read_html(data: bytes) -> FileText:

@@ -22,7 +22,7 @@ from webapp.accounts.models import ApiKey, LinkPurpose, OneTimeLink, Role, Scope
 from webapp.chat.models import Conversation, Message
 from webapp.errors import Forbidden, NotSignedIn
 from webapp.graph.models import GraphSource
-from webapp.knowledge.models import Collection, Document, Share, Visibility
+from webapp.knowledge.models import Collection, Document, Share, Visibility, WebImport
 from webapp.privacy.models import DataExport
 from webapp.retrieval.models import Mark
 from webapp.training.models import Dataset, Evaluation, Job
@@ -125,6 +125,11 @@ def readable_documents(user: User | AnonymousUser) -> QuerySet[Document]:
 
 def editable_documents(user: User | AnonymousUser) -> QuerySet[Document]:
     return Document.objects.filter(collection__in=editable_collections(user))
+
+
+def web_imports(user: User | AnonymousUser) -> QuerySet[WebImport]:
+    """What is or was fetched into collections that one may edit."""
+    return WebImport.objects.filter(collection__in=editable_collections(user))
 
 
 def editable_marks(user: User | AnonymousUser) -> QuerySet[Mark]:

@@ -25,7 +25,8 @@ LEAST_ROLE = {
     "graph/": "guest", "dashboard/": "admin",
     # REST
     "api/v1/qa/ask": "guest", "api/v1/summarize": "guest", "api/v1/translate": "guest", "api/v1/languages": "guest",
-    "api/v1/collections/": "guest user", "api/v1/documents/": "guest user", "api/v1/conversations/": "guest",
+    "api/v1/collections/": "guest user", "api/v1/documents/": "guest user", "api/v1/web-imports/": "guest user",
+    "api/v1/conversations/": "guest",
     "api/v1/feedback/": "guest", "api/v1/summaries/": "guest", "api/v1/translation-batches/": "guest",
     "api/v1/translation-files/": "guest", "api/v1/glossary/": "user",
     "api/v1/translations/": "user", "api/v1/keys/": "user", "api/v1/usage": "user", "api/v1/quotas/": "admin",
@@ -118,6 +119,7 @@ def things(people, document, collection) -> dict[str, str]:
     """Addresses of a thing of each kind that is alice's own."""
     from webapp.accounts.services import create_api_key
     from webapp.chat.models import Conversation
+    from webapp.knowledge.models import WebImport
     from webapp.writing.models import GlossaryTerm, SummarizedText, Translation, TranslationBatch, TranslationFile
 
     alice = people["user"]
@@ -127,6 +129,7 @@ def things(people, document, collection) -> dict[str, str]:
     batch = TranslationBatch.objects.create(owner=alice, source="en", target="de")
     file = TranslationFile.objects.create(batch=batch, name="a.txt", size=1)
     term = GlossaryTerm.objects.create(owner=alice, source_language="en", target_language="de", source="a")
+    web_import = WebImport.objects.create(collection=collection, address="https://example.org/")
     key, _secret = create_api_key(alice, "mine")
     return {
         f"/c/{conversation.pk}/": "get", f"/collections/{collection.pk}/": "get",
@@ -135,6 +138,7 @@ def things(people, document, collection) -> dict[str, str]:
         f"/api/v1/conversations/{conversation.pk}/export/?format=json": "get",
         f"/api/v1/collections/{collection.pk}/": "get", f"/api/v1/collections/{collection.pk}/shares/": "get",
         f"/api/v1/documents/{document.pk}/": "get", f"/api/v1/documents/{document.pk}/text/": "get",
+        f"/api/v1/web-imports/{web_import.pk}/": "get", f"/api/v1/web-imports/{web_import.pk}/cancel/": "post",
         f"/api/v1/summaries/{text.pk}/": "get", f"/api/v1/translation-batches/{batch.pk}/": "get",
         f"/api/v1/translation-files/{file.pk}/cancel/": "post", f"/api/v1/translations/{translation.pk}/": "delete",
         f"/api/v1/glossary/{term.pk}/": "delete", f"/account/keys/{key.pk}/delete/": "post",

@@ -30,6 +30,8 @@ from webapp.knowledge.serializers import (
     UnpackedSerializer,
     UploadSerializer,
 )
+from webapp.knowledge.web import services as web
+from webapp.knowledge.web.serializers import WebImportSerializer
 from webapp.limits import meter
 
 UUID_PATTERN = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -106,7 +108,7 @@ class DocumentViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMix
             return access.editable_documents(user)
         documents = access.readable_documents(user)
         wanted = self.request.query_params.get("collection")
-        return documents.filter(collection=_readable_collection(user, wanted)) if wanted else documents
+        return documents.filter(collection=readable_collection(user, wanted)) if wanted else documents
 
     @extend_schema(parameters=[OpenApiParameter("collection", OpenApiTypes.UUID)])
     def list(self, request: Request) -> Response:
@@ -149,6 +151,15 @@ class DocumentViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMix
         document = services.retry(self.get_object())
         return Response(DocumentSerializer(document).data, status=status.HTTP_202_ACCEPTED)
 
+    @extend_schema(request=None, responses={202: WebImportSerializer})
+    @action(detail=True, methods=["post"])
+    def refresh(self, request: Request, pk: str) -> Response:
+        """Fetch a document anew that came from the web; other content becomes its next version."""
+        document = self.get_object()
+        meter.start_jobs(request.user)
+        made = web.refresh(document, request.user)
+        return Response(WebImportSerializer(made).data, status=status.HTTP_202_ACCEPTED)
+
 
 def _whom(request: Request, wanted: dict) -> User | Group:
     """The person or group that is named, exactly one of them."""
@@ -173,7 +184,8 @@ def _upload(request: Request) -> tuple[Collection, UploadedFile]:
     return collection, upload.validated_data["file"]
 
 
-def _readable_collection(user, identifier: str) -> Collection:
+def readable_collection(user, identifier: str) -> Collection:
+    """The one that an address' ?collection= names. Raises BadInput or Http404."""
     try:
         return get_object_or_404(access.readable_collections(user), pk=identifier)
     except (ValueError, ValidationError):

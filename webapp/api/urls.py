@@ -19,10 +19,12 @@ from webapp.api.summaries import SummarizedTextViewSet, SummarizeView
 from webapp.api.training import DatasetViewSet, EvaluationViewSet, JobViewSet, ModelViewSet
 from webapp.api.translation_batches import TranslationBatchViewSet, TranslationFileViewSet
 from webapp.api.translations import GlossaryViewSet, LanguagesView, TranslateView, TranslationViewSet
+from webapp.api.web_imports import WebImportViewSet
 
 router = SimpleRouter()
 router.register("collections", CollectionViewSet, basename="api-collection")
 router.register("documents", DocumentViewSet, basename="api-document")
+router.register("web-imports", WebImportViewSet, basename="api-web-import")
 router.register("keys", ApiKeyViewSet, basename="api-key")
 router.register("conversations", ConversationViewSet, basename="api-conversation")
 router.register("summaries", SummarizedTextViewSet, basename="api-summary")

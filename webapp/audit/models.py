@@ -29,6 +29,8 @@ class Action(models.TextChoices):
     GROUP_CHANGED = "group changed", _("Group changed")
     DATA_EXPORTED = "data exported", _("Own data exported")
     UPLOADED = "uploaded", _("Document uploaded")
+    FETCH_ASKED = "fetch asked", _("Web address to be fetched")
+    FETCH_REFUSED = "fetch refused", _("Private web address refused")
     DOCUMENT_DELETED = "document deleted", _("Document deleted")
     COLLECTION_MADE = "collection made", _("Collection made")
     COLLECTION_DELETED = "collection deleted", _("Collection deleted")

@@ -8,6 +8,13 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from webapp.knowledge.web.models import SOURCE_CHARACTERS, ImportedAddress, WebImport, WebOrigin
+
+__all__ = [
+    "Collection", "Document", "DocumentStatus", "ImportedAddress", "Share", "SOURCE_CHARACTERS", "Visibility",
+    "WebImport", "WebOrigin",
+]
+
 
 class Visibility(models.TextChoices):
     PRIVATE = "private", _("Only me")
@@ -73,8 +80,8 @@ class Document(models.Model):
     name = models.CharField(max_length=255, help_text="the file's name")
     title = models.CharField(max_length=255, blank=True, default="")
     media_type = models.CharField(max_length=100, blank=True, default="")
-    source = models.CharField(max_length=1000, blank=True, default="", db_index=True,
-                              help_text="where a file that is kept in step comes from: a path within a folder")
+    source = models.CharField(max_length=SOURCE_CHARACTERS, blank=True, default="", db_index=True,
+                              help_text="where what is kept in step comes from: a path within a folder, a web address")
     version = models.PositiveIntegerField(default=1, help_text="counts the contents that its source has had")
     size = models.PositiveBigIntegerField(help_text="bytes of the original")
     characters = models.PositiveBigIntegerField(default=0)

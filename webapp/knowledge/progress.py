@@ -41,13 +41,14 @@ def queue(document: Document) -> None:
 
 
 def announce(document: Document) -> None:
-    _append(document.collection_id, {"type": "document", **document_json(document)})
+    append(document.collection_id, {"type": "document", **document_json(document)})
 
 
 def announce_deletion(collection_id: UUID, document_id: UUID) -> None:
-    _append(collection_id, {"type": "deleted", "id": str(document_id)})
+    append(collection_id, {"type": "deleted", "id": str(document_id)})
 
 
-def _append(collection_id: UUID, event: dict) -> None:
+def append(collection_id: UUID, event: dict) -> None:
+    """Tell those who follow the collection."""
     with suppress(RedisError, OSError), event_log.sync_redis() as redis:
         event_log.append_sync(redis, log_name(collection_id), event)

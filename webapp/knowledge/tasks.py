@@ -9,12 +9,21 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 
 from webapp.knowledge import work, worker
+from webapp.knowledge.web import services as web
 
 
 @shared_task
 def ingest(document_id: str) -> None:
     """Read one document in. Harmless when another task has it, it has been read, or it is gone."""
     worker.ingest(UUID(document_id))
+
+
+@shared_task
+def bring_in(import_id: str) -> None:
+    """Fetch some of an import from the web, and ask for the rest. Harmless when another task has it, or it is done."""
+    wait = worker.bring_in(UUID(import_id))
+    if wait is not None:
+        web.queue(UUID(import_id), wait)
 
 
 @worker_ready.connect

@@ -25,6 +25,7 @@ from models_service import trace
 from models_service.client import ModelService
 from webapp import event_log
 from webapp.knowledge import ingestion, tidying, work
+from webapp.knowledge.web import bringing_in, sweeping
 from webapp.ops import worker_pulse
 from webapp.privacy import retention
 
@@ -53,6 +54,16 @@ def ingest(document_id: UUID) -> None:
         finally:
             runner.run(models.close())
             trace.current.reset(token)
+
+
+def bring_in(import_id: UUID) -> float | None:
+    """Fetch some of an import from the web; in how many seconds to go on, or None when there is nothing left to do."""
+    token = trace.current.set(f"import-{import_id}")
+    try:
+        with _at_work:
+            return bringing_in.step(import_id)
+    finally:
+        trace.current.reset(token)
 
 
 class Attendant(threading.Thread):
@@ -90,6 +101,7 @@ class Attendant(threading.Thread):
             return
         self._next_sweep = now + SWEEP_SECONDS
         sweep()
+        sweeping.sweep()
         if now >= self._next_tidying:
             self._next_tidying = now + TIDY_SECONDS
             tidying.tidy()

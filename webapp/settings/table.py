@@ -60,6 +60,10 @@ TABLE: tuple[Setting, ...] = (
             "may people make an account themselves; auto: when the server listens on loopback only",
             choices=("auto", "on", "off")),
     Setting("WENDA_UPLOAD_MB", "integer", "50", "the largest file that may be uploaded, in MB", least=1, most=200),
+    Setting("WENDA_FETCH", "switch", "on", "people may add documents by their web address"),
+    Setting("WENDA_FETCH_PORTS", "list", "80,443", "the ports that such addresses may name, with commas"),
+    Setting("WENDA_FETCH_PRIVATE_HOSTS", "list", "",
+            "host names or IP addresses in a private network that may be fetched from nevertheless, with commas"),
     Setting("WENDA_PROXIES", "list", "127.0.0.1,::1",
             "addresses of the proxies in front of the site, which are believed about where a request comes from"),
     Setting("WENDA_EMAIL_URL", "text", "",
@@ -158,7 +162,8 @@ def check_all(environment: Mapping[str, str] | None = None) -> list[str]:
             read(setting.name, environment)
         except SettingError as error:
             problems.append(str(error))
-    problems += [*_generator_problems(environment), *_mail_problems(environment), *_key_problems(environment)]
+    problems += [*_generator_problems(environment), *_mail_problems(environment), *_key_problems(environment),
+                 *_fetch_problems(environment)]
     for name in sorted(environment):
         if name.startswith("WENDA_") and name not in BY_NAME:
             problems.append(f"{name} is not a setting; the settings are: {', '.join(sorted(BY_NAME))}.")
@@ -184,6 +189,14 @@ def _key_problems(environment: Mapping[str, str]) -> list[str]:
     except BadKey as problem:
         return [str(problem)]
     return []
+
+
+def _fetch_problems(environment: Mapping[str, str]) -> list[str]:
+    problems = [f"WENDA_FETCH_PORTS names {port!r}; write numbers from 1 to 65535, with commas."
+                for port in read("WENDA_FETCH_PORTS", environment)
+                if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536)]
+    return problems + [f"WENDA_FETCH_PRIVATE_HOSTS names {host!r}; write a host alone, without scheme, port or path."
+                       for host in read("WENDA_FETCH_PRIVATE_HOSTS", environment) if set(host) & set("/@*")]
 
 
 def has_generator(environment: Mapping[str, str] | None = None) -> bool:

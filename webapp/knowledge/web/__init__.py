@@ -1,0 +1,1 @@
+"""Documents from the web: a page by its address, or all pages that a sitemap lists."""
