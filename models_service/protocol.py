@@ -228,6 +228,7 @@ class Citation(Message):
     span_end: int
     score: float = Field(description="0 to 1: how likely the reader holds this span to be the answer")
     url: str = Field("", description="opens the document at the citation; filled in by the site")
+    source: str = Field("", description="the web address that the document came from, if any; filled in by the site")
     page: int | None = Field(None, description="the page it begins on, from 1, where the document has pages")
     page_kind: Literal["page", "slide"] = Field("page", description="what such a page is called in this document")
     section: str = Field("", description="the heading that it stands under, where there is one; in a spreadsheet "

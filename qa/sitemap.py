@@ -28,7 +28,8 @@ LONGEST_ADDRESS = 2_048
 _DAMAGED = 3
 """The child's exit status when the file is no sitemap."""
 _GZIP = b"\x1f\x8b"
-_ROOT = re.compile(rb"\s*(?:<\?.{0,200}?\?>\s*|<!--.{0,2000}?-->\s*)*<(?:[\w.-]+:)?(?:urlset|sitemapindex)[\s>]", re.DOTALL)
+_ROOT = re.compile(  # atomic, so that a hostile beginning takes no longer than another
+    rb"\s*+(?:(?><\?.*?\?>)\s*+|(?><!--.*?-->)\s*+)*+<(?:[\w.-]+:)?(?:urlset|sitemapindex)[\s>]", re.DOTALL)
 _START_BYTES = 8_192
 
 

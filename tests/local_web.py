@@ -34,19 +34,21 @@ class LocalWeb:
             **headers: str) -> str:
         """`headers` with underscores for hyphens; the page's address."""
         data = body.encode() if isinstance(body, str) else body
-        self.pages[target] = Page(data, kind, status, {name.replace("_", "-"): text for name, text in headers.items()})
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        self.pages[target] = Page(data, kind, status, named)
         return self.address(target)
 
     def article(self, target: str, about: str, **headers: str) -> str:
         """A page that holds a sentence of its own."""
-        return self.put(target, f"<title>{about}</title><h1>{about}</h1><p>This page tells of {about}. It stands on the "
-                                f"small web of a test, at {target}.</p>", **headers)
+        words = f"This page tells of {about}. It stands on the small web of a test, at {target}."
+        return self.put(target, f"<title>{about}</title><h1>{about}</h1><p>{words}</p>", **headers)
 
     def redirect(self, target: str, to: str, status: int = 302) -> str:
         return self.put(target, "", status=status, Location=to)
 
     def sitemap(self, target: str, targets: list[str], root: str = "urlset", entry: str = "url") -> str:
-        places = "".join(f"<{entry}><loc>{one if '://' in one else self.address(one)}</loc></{entry}>" for one in targets)
+        listed = [one if "://" in one else self.address(one) for one in targets]
+        places = "".join(f"<{entry}><loc>{one}</loc></{entry}>" for one in listed)
         return self.put(target, f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="http://www.sitemaps.org/'
                                 f'schemas/sitemap/0.9">{places}</{root}>', "application/xml")
 

@@ -14,9 +14,18 @@ export function sourceItems(citations, isNumbered) {
     const isMarked = citation.span_end > citation.span_start;
     item.querySelector(".score").textContent = isMarked ? percent(citation.score) : "";
     item.querySelector(".quote").append(...quoted(citation));
+    if (citation.source) item.append(fromWeb(citation.source));
     if (citation.also_in?.length) item.append(alsoIn(citation.also_in));
     return item;
   });
+}
+
+/** The page on the web that the document was fetched from. */
+function fromWeb(address) {
+  const line = Object.assign(document.createElement("p"), { className: "also-in" });
+  line.append(Object.assign(document.createElement("a"),
+    { href: address, textContent: address, target: "_blank", rel: "noopener noreferrer" }));
+  return line;
 }
 
 /** Where near-duplicates of the passage lie. */

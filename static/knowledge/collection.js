@@ -4,6 +4,7 @@ import { confirmed, toast } from "../site/notices.js";
 import { LiveSocket } from "../site/socket.js";
 import { DocumentRow } from "./document_row.js";
 import { filesOf, isArchive, problemWith, upload } from "./uploads.js";
+import { importChanged, loadImports } from "./web_imports.js";
 
 const AT_ONCE = 3;
 const list = document.getElementById("documents");
@@ -19,10 +20,12 @@ for (const element of list.children) rows.set(element.dataset.id, new DocumentRo
 let seen = 0; // the number of the last event
 let counting = null;
 new LiveSocket(() => `/ws/collections/${list.dataset.collection}/?after=${seen}`, {
+  onOpen: loadImports,
   onMessage: (event) => {
     seen = event.seq ?? seen;
     if (event.type === "document") show(event);
     if (event.type === "deleted") remove(event.id);
+    if (event.type === "import") { importChanged(event.id); return; }
     clearTimeout(counting);
     counting = setTimeout(count, 400);
   },

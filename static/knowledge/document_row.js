@@ -2,6 +2,7 @@
 import { percent, size } from "../site/numbers.js";
 
 const made = new WeakMap();
+const isFromWeb = ({ source }) => /^https?:\/\//.test(source);
 
 export class DocumentRow {
   constructor(element) {
@@ -25,7 +26,7 @@ export class DocumentRow {
     this.element.dataset.status = fields.status;
     this.part("name").textContent = fields.title || fields.name;
     this.part("name").href = fields.url;
-    this.part("file").textContent = `${fields.name} · ${size(fields.size)}`;
+    this.part("file").textContent = `${isFromWeb(fields) ? fields.source : fields.name} · ${size(fields.size)}`;
     const total = fields.passages_total;
     const labels = document.getElementById("documents").dataset;
     const isReading = fields.status === "processing";

@@ -29,7 +29,8 @@ def test_no_address_of_an_inner_or_special_network_is_public(number):
 @given(st.ip_addresses(v=4))
 def test_an_ipv4_address_hidden_in_an_ipv6_one_is_never_public(number: IPv4Address):
     hidden = int(number)
-    for beginning, shift in ((0, 0), (0xFFFF << 32, 0), (0x64FF9B << 96, 0), (0x2002 << 112, 80), (0x20010000 << 96, 0)):
+    ways = ((0, 0), (0xFFFF << 32, 0), (0x64FF9B << 96, 0), (0x2002 << 112, 80), (0x20010000 << 96, 0))
+    for beginning, shift in ways:
         assert not addresses.is_public(IPv6Address(beginning | hidden << shift))
 
 

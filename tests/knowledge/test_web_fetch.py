@@ -53,7 +53,8 @@ def test_a_page_comes_with_what_tells_it_and_the_program_says_who_it_is(web, fet
     assert fetched.file.read_bytes() == b"<p>Hello</p>" and fetched.size == 12
     assert fetched.stamp == Stamp('"1"', "Mon, 30 Nov 2026 10:00:00 GMT")
     target, headers = web.asked[0]
-    assert target == "/a?b=c" and headers["user-agent"].startswith("Wenda/") and headers["host"] == f"127.0.0.1:{web.port}"
+    assert target == "/a?b=c" and headers["user-agent"].startswith("Wenda/")
+    assert headers["host"] == f"127.0.0.1:{web.port}"
 
 
 def test_what_has_not_changed_is_not_sent_again(web, fetch):
@@ -82,7 +83,8 @@ def test_a_redirect_to_a_private_address_is_refused(web, fetch, to):
 
 
 @pytest.mark.parametrize(("to", "code"), [
-    ("file:///etc/passwd", "scheme"), ("http://me:secret@example.org/", "credentials"), ("http://127.0.0.1:1/", "port"),
+    ("file:///etc/passwd", "scheme"), ("http://me:secret@example.org/", "credentials"),
+    ("http://127.0.0.1:1/", "port"),
     ("http://[broken/", "malformed"),
 ])
 def test_a_redirect_is_held_to_what_a_person_is_held_to(web, fetch, to, code):
@@ -120,7 +122,8 @@ def test_of_the_addresses_of_a_name_only_the_public_ones_are_connected_to(web, r
 
 
 @pytest.mark.parametrize(("status", "code"), [
-    (404, "gone"), (410, "gone"), (401, "forbidden"), (403, "forbidden"), (429, "busy"), (503, "busy"), (500, "status"),
+    (404, "gone"), (410, "gone"), (401, "forbidden"), (403, "forbidden"), (429, "busy"), (503, "busy"),
+    (500, "status"),
     (204, "status"), (304, "status"), (206, "status"),
 ])
 def test_what_is_no_page_is_refused_for_its_reason(web, fetch, status, code):
@@ -194,7 +197,8 @@ def test_a_server_that_drips_or_says_nothing_is_left_after_the_whole_time(web, f
 
 @pytest.mark.parametrize(("target", "kind", "body", "name"), [
     ("/guide/", "text/html", "<p>x</p>", "guide.html"), ("/", "text/html", "<p>x</p>", "127.0.0.1.html"),
-    ("/page.php", "text/html; charset=utf-8", "x", "page.php.html"), ("/Dr._Who", "application/xhtml+xml", "x", "Dr._Who.html"),
+    ("/page.php", "text/html; charset=utf-8", "x", "page.php.html"),
+    ("/Dr._Who", "application/xhtml+xml", "x", "Dr._Who.html"),
     ("/a.htm", "text/html", "x", "a.htm"), ("/paper", "application/pdf", "%PDF-1.7", "paper.pdf"),
     ("/paper.html", "text/html", "%PDF-1.7", "paper.html.pdf"), ("/notes.md", "text/plain", "x", "notes.md"),
     ("/notes", "text/plain", "<html>", "notes.txt"), ("/a.docx", "application/octet-stream", "PK", "a.docx"),

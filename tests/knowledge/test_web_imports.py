@@ -104,7 +104,8 @@ def test_changed_content_takes_the_place_of_the_old_once_it_is_read(web, bring, 
     assert not Document.objects.filter(pk=old.pk).exists() and new.source == old.source
 
 
-@pytest.mark.parametrize(("status", "sentence"), [(404, "no such page any more"), (500, "answered with an error (500)")])
+@pytest.mark.parametrize(("status", "sentence"), [
+    (404, "no such page any more"), (500, "answered with an error (500)")])
 def test_a_page_that_is_gone_says_so_and_its_document_stays(web, bring, alice, read_in, collection, status, sentence):
     bring(web.article("/", "Tea"))
     document = read_in(collection.documents.get())
@@ -121,7 +122,8 @@ def test_an_uploaded_document_is_not_refreshed(collection, add, alice):
 
 @pytest.mark.parametrize(("address", "sentence"), [
     ("http://127.0.0.2/", "private network"), ("http://[::1]:80/", "private network"), ("ftp://example.org/", "http"),
-    ("http://me:secret@example.org/", "user name or a password"), ("http://example.org:22/", "Port 22"), ("", "no web address"),
+    ("http://me:secret@example.org/", "user name or a password"), ("http://example.org:22/", "Port 22"),
+    ("", "no web address"),
 ])
 def test_what_is_not_fetched_from_here_is_refused_when_it_is_asked_for(web, collection, alice, address, sentence):
     with pytest.raises(BadInput, match=sentence):
@@ -147,7 +149,8 @@ def test_nothing_is_fetched_once_it_is_switched_off(web, collection, alice, sett
 
 
 @pytest.mark.parametrize(("body", "kind", "sentence"), [
-    (b"\x89PNG", "image/png", "image/png"), (b"", "text/html", "is empty"), (b"a" * 3_000_000, "text/plain", "larger than 2 MB"),
+    (b"\x89PNG", "image/png", "image/png"), (b"", "text/html", "is empty"),
+    (b"a" * 3_000_000, "text/plain", "larger than 2 MB"),
 ])
 def test_what_no_document_can_be_made_of_says_why(web, bring, collection, settings, body, kind, sentence):
     settings.MAX_UPLOAD_BYTES = 2_000_000
@@ -262,7 +265,7 @@ def test_a_cancelled_sitemap_keeps_what_it_brought_and_can_go_on(web, bring, col
     assert told(bring(services.retry(made)))["pages"]["added"] == 3 and web.targets().count("/first") == 1
 
 
-def test_each_page_of_a_sitemap_counts_as_a_job_and_what_is_left_can_be_tried_when_there_are_more(web, bring, settings):
+def test_each_page_of_a_sitemap_counts_as_a_job_and_what_is_left_can_be_tried_another_day(web, bring, settings):
     settings.LIMITS = {**settings.LIMITS, "jobs_per_day": 2}
     for name in "abc":
         web.article(f"/{name}", f"Letter {name}")

@@ -34,12 +34,13 @@ def test_no_more_are_read_than_asked_for():
 
 def test_a_packed_one_and_one_of_plain_lines_are_read():
     assert sitemap.parse(gzip.compress(urlset("https://a.example/1")), 5).pages == ["https://a.example/1"]
-    assert sitemap.parse(b"https://a.example/1\r\n\nhttps://a.example/2\n", 1) == sitemap.Sitemap(["https://a.example/1"], [], True)
+    lines = b"https://a.example/1\r\n\nhttps://a.example/2\n"
+    assert sitemap.parse(lines, 1) == sitemap.Sitemap(["https://a.example/1"], [], True)
 
 
 @pytest.mark.parametrize("data", [
-    b"<html><body><a href='https://a.example/'>x</a></body></html>", b"<urlset><url>", b"plain words", b"\x00\xff\xfe",
-    gzip.compress(urlset("https://a.example/"))[:-20], b"\x1f\x8bnothing", b"<rss/>",
+    b"<html><body><a href='https://a.example/'>x</a></body></html>", b"<urlset><url>", b"plain words",
+    b"\x00\xff\xfe", gzip.compress(urlset("https://a.example/"))[:-20], b"\x1f\x8bnothing", b"<rss/>",
 ])
 def test_what_is_none_is_refused(data):
     with pytest.raises(NotSitemap):
@@ -60,9 +61,11 @@ def test_entities_are_not_followed(tmp_path):
 
 
 @pytest.mark.parametrize(("start", "is_one"), [
-    (urlset("https://a.example/"), True), (b"\xef\xbb\xbf" + urlset(), True), (gzip.compress(urlset("https://a.example/")), True),
+    (urlset("https://a.example/"), True), (b"\xef\xbb\xbf" + urlset(), True),
+    (gzip.compress(urlset("https://a.example/")), True),
     (b"<?xml version='1.0'?>\n<?xml-stylesheet href='x.xsl'?><!-- made by x --><sitemapindex>", True),
     (b"<html><p>&lt;urlset></p>", False), (b"<rss>", False), (b"", False), (b"\x1f\x8b\x00", False),
+    (b"<!---->" * 1_100, False),
 ])
 def test_a_sitemap_is_told_by_its_beginning(start, is_one):
     assert sitemap.looks_like_sitemap(start) is is_one

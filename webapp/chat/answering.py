@@ -40,6 +40,7 @@ from webapp.chat import generator
 from webapp.errors import BadInput, NotFound, TooLarge
 from webapp.graph import storage as graph_storage
 from webapp.knowledge import storage
+from webapp.knowledge.web.sources import web_sources
 from webapp.limits import meter, tokens
 from webapp.ops import answer_times
 
@@ -146,7 +147,7 @@ async def events_from(
                     event = await anext(answering, None)
                 if event is None:
                     return
-                yield _with_addresses(event)
+                yield await _with_addresses(event)
     except BadQuestion as error:
         yield AnswerError(code=error.code, message=error.message)
     except ModelsError as error:
@@ -193,19 +194,24 @@ def failure() -> AnswerError:
                        retryable=True)
 
 
-def _with_addresses(event: Event) -> Event:
-    """The event with the address at which each citation opens."""
+async def _with_addresses(event: Event) -> Event:
+    """The event with the address at which each citation opens, and the one that its document came from."""
     if isinstance(event, SourcesEvent):
-        return event.model_copy(update={"sources": linked(event.sources)})
+        return event.model_copy(update={"sources": await linked(event.sources)})
     if isinstance(event, AnswerDone):
-        return event.model_copy(update={"citations": linked(event.citations), "nearest": linked(event.nearest)})
+        return event.model_copy(update={
+            "citations": await linked(event.citations), "nearest": await linked(event.nearest)})
     return event
 
 
-def linked(citations: Sequence[Citation]) -> list[Citation]:
+async def linked(citations: Sequence[Citation]) -> list[Citation]:
+    """The citations with the address of their place, and that of the page on the web that they come from, if any."""
+    if not citations:
+        return []
+    sources = await database_sync_to_async(web_sources)(citation.document for citation in citations)
     return [
         citation.model_copy(update={
-            "url": address(citation),
+            "url": address(citation), "source": sources.get(citation.document, ""),
             "also_in": [other.model_copy(update={"url": address(other)}) for other in citation.also_in],
         }) for citation in citations
     ]

@@ -16,6 +16,9 @@ __all__ = [
 ]
 
 
+WEB = ("http://", "https://")
+
+
 class Visibility(models.TextChoices):
     PRIVATE = "private", _("Only me")
     SHARED = "shared", _("People and groups that I name")
@@ -81,7 +84,7 @@ class Document(models.Model):
     title = models.CharField(max_length=255, blank=True, default="")
     media_type = models.CharField(max_length=100, blank=True, default="")
     source = models.CharField(max_length=SOURCE_CHARACTERS, blank=True, default="", db_index=True,
-                              help_text="where what is kept in step comes from: a path within a folder, a web address")
+                              help_text="what it is kept in step with: a path within a folder, a web address")
     version = models.PositiveIntegerField(default=1, help_text="counts the contents that its source has had")
     size = models.PositiveBigIntegerField(help_text="bytes of the original")
     characters = models.PositiveBigIntegerField(default=0)
@@ -102,3 +105,7 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.title or self.name
+
+    @property
+    def is_from_web(self) -> bool:
+        return self.source.startswith(WEB)

@@ -20,7 +20,7 @@ def ingest(document_id: str) -> None:
 
 @shared_task
 def bring_in(import_id: str) -> None:
-    """Fetch some of an import from the web, and ask for the rest. Harmless when another task has it, or it is done."""
+    """Fetch some of an import, and ask for the rest later. Harmless when another task has it, or it is done."""
     wait = worker.bring_in(UUID(import_id))
     if wait is not None:
         web.queue(UUID(import_id), wait)

@@ -25,7 +25,7 @@ from webapp.errors import BadInput, Conflict
 from webapp.knowledge import reading, services, sharing, storage
 from webapp.knowledge.figures import with_figures
 from webapp.knowledge.forms import CollectionForm, ShareForm
-from webapp.knowledge.models import DocumentStatus
+from webapp.knowledge.models import DocumentStatus, WebOrigin
 
 DOCUMENTS_A_PAGE = 100
 
@@ -76,6 +76,7 @@ def collection(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "form": form,
         "search": search,
         "page": Paginator(documents, DOCUMENTS_A_PAGE).get_page(request.GET.get("page")),
+        "may_fetch": settings.FETCH_ON,
         "limit": settings.MAX_UPLOAD_BYTES,
         "limit_mb": settings.MAX_UPLOAD_BYTES // 1_000_000,
         "endings": ",".join((*ENDINGS, archive.ENDING)),
@@ -130,6 +131,9 @@ def document(request: HttpRequest, identifier: UUID) -> HttpResponse:
     access.require(visitor, "chat")
     found = get_object_or_404(access.readable_documents(visitor).select_related("collection"), pk=identifier)
     context = {"document": found, "is_ready": found.status == DocumentStatus.READY}
+    if found.is_from_web:
+        context["may_refresh"] = settings.FETCH_ON and access.editable_documents(visitor).filter(pk=found.pk).exists()
+        context["checked_at"] = WebOrigin.objects.filter(document=found).values_list("checked_at", flat=True).first()
     if reading.has_pdf_view(found):
         context["original"] = reverse("document-file", args=[found.pk])
     try:

@@ -57,7 +57,7 @@ def ingest(document_id: UUID) -> None:
 
 
 def bring_in(import_id: UUID) -> float | None:
-    """Fetch some of an import from the web; in how many seconds to go on, or None when there is nothing left to do."""
+    """Fetch some of an import from the web; in how many seconds to go on, or None when nothing is left to do."""
     token = trace.current.set(f"import-{import_id}")
     try:
         with _at_work:

@@ -62,7 +62,7 @@ async def find(user: User, question: str, filters: Filters, k: int, *, models: M
     for result in results:
         citation = checked([source(result.retrieved)], store)
         if citation:
-            found += [Found(result, linked) for linked in answering.linked(citation)]
+            found += [Found(result, linked) for linked in await answering.linked(citation)]
     return found
 
 

@@ -97,7 +97,8 @@ def read(text: str) -> WebAddress:
         raise FetchProblem("credentials")
     if port == 0:
         raise FetchProblem("malformed")
-    target = quote(parts.path or "/", safe=_KEPT) + (f"?{quote(parts.query, safe=_KEPT + '?')}" if parts.query else "")
+    query = f"?{quote(parts.query, safe=_KEPT + '?')}" if parts.query else ""
+    target = quote(parts.path or "/", safe=_KEPT) + query
     address = WebAddress(scheme, _plain_host(host, is_bracketed="[" in parts.netloc), port or PORTS[scheme], target)
     if len(str(address)) > SOURCE_CHARACTERS:
         raise FetchProblem("too_long")

@@ -166,9 +166,12 @@ class _Step:
             self.claim.change(status=ImportStatus.DONE)
             return
         first = went_wrong.first()
-        several = _("None of its pages could be fetched.") if went_wrong.filter(kind=AddressKind.PAGE).exists() else ""
-        message = several if self.web_import.is_sitemap and several else first.reason if first else \
-            problems.sentence(FetchProblem("empty_sitemap"))
+        if first is None:
+            message = problems.sentence(FetchProblem("empty_sitemap"))
+        elif self.web_import.is_sitemap and went_wrong.filter(kind=AddressKind.PAGE).exists():
+            message = _("None of its pages could be fetched.")
+        else:
+            message = first.reason
         self.claim.change(status=ImportStatus.FAILED, message=message)
 
 

@@ -26,7 +26,8 @@ _BY_TYPE = {each.media_type: each for each in FORMATS} | {
 _UNTOLD = ("", "application/octet-stream", "binary/octet-stream", "application/force-download",
            "application/x-download", "application/zip")
 """Types by which a server says that it does not know."""
-_HTML = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*|<\?xml.{0,200}?\?>\s*)*<(?:!doctype html|html|head|body)\b", re.I | re.DOTALL)
+_HTML = re.compile(  # atomic, so that a hostile beginning takes no longer than another
+    rb"\s*+(?:(?><!--.*?-->)\s*+|(?><\?.*?\?>)\s*+)*+<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _TEXTS = ("text/plain", "text/html", "text/markdown", "text/csv", "text/tab-separated-values")
 
 

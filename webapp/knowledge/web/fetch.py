@@ -1,4 +1,4 @@
-"""One reply from the web into a file: redirects followed, every address on the way checked, never too much or too long.
+"""One reply from the web into a file: redirects followed, each address on the way checked, within size and time.
 
 Knows nothing of documents; what the reply is, `content.py` tells.
 """
@@ -107,7 +107,8 @@ class Fetcher:
         url = httpcore.URL(scheme=address.scheme, host=address.host, port=address.port, target=address.target)
         waits = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS, "pool": CONNECT_SECONDS}
         try:
-            with self._pool.stream("GET", url, headers=_headers(address, known), extensions={"timeout": waits}) as reply:
+            asked = self._pool.stream("GET", url, headers=_headers(address, known), extensions={"timeout": waits})
+            with asked as reply:
                 headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers}
                 if reply.status in _REDIRECTS and "location" in headers:
                     # A header is ASCII by the book; many servers send UTF-8.

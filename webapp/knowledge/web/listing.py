@@ -54,10 +54,12 @@ def list_sitemap(web_import: WebImport, row: ImportedAddress, fetched: Fetched) 
 
 
 def _rows(
-    web_import: WebImport, row: ImportedAddress, found: list[str], kind: AddressKind, base: WebAddress, hosts: set[str]
+    web_import: WebImport, row: ImportedAddress, found: list[str], kind: AddressKind, base: WebAddress,
+    hosts: set[str],
 ) -> Iterator[ImportedAddress]:
     for text in found:
-        made = ImportedAddress(web_import=web_import, address=text[:SOURCE_CHARACTERS], kind=kind, depth=row.depth + 1)
+        made = ImportedAddress(web_import=web_import, kind=kind, depth=row.depth + 1,
+                               address=text[:SOURCE_CHARACTERS])
         try:
             address = addresses.joined(base, text)
             made.address = str(address)

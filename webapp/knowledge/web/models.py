@@ -6,25 +6,24 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 SOURCE_CHARACTERS = 1000
 """Of a web address, and of where a document comes from."""
 
 
 class ImportStatus(models.TextChoices):
-    QUEUED = "queued", _("Waiting")
-    RUNNING = "running", _("Being fetched")
-    DONE = "done", _("Fetched")
-    FAILED = "failed", _("Failed")
-    CANCELLED = "cancelled", _("Cancelled")
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 UNFINISHED = (ImportStatus.QUEUED, ImportStatus.RUNNING)
 
 
 class WebImport(models.Model):
-    """A page, or all pages of a sitemap, that somebody wants in a collection. A worker fetches one after the other."""
+    """A page, or all pages of a sitemap, that somebody wants in a collection."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     collection = models.ForeignKey("knowledge.Collection", on_delete=models.CASCADE, related_name="web_imports")
@@ -48,19 +47,19 @@ class WebImport(models.Model):
 
 
 class AddressKind(models.TextChoices):
-    UNKNOWN = "unknown", _("Page or sitemap")
-    PAGE = "page", _("Page")
-    SITEMAP = "sitemap", _("Sitemap")
+    UNKNOWN = "unknown"
+    PAGE = "page"
+    SITEMAP = "sitemap"
 
 
 class AddressStatus(models.TextChoices):
-    WAITING = "waiting", _("Waiting")
-    ADDED = "added", _("Added")
-    UNCHANGED = "unchanged", _("Unchanged")
-    DUPLICATE = "duplicate", _("Already there")
-    LISTED = "listed", _("Read")
-    SKIPPED = "skipped", _("Left out")
-    FAILED = "failed", _("Failed")
+    WAITING = "waiting"
+    ADDED = "added"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    LISTED = "listed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
 
 
 class ImportedAddress(models.Model):

@@ -14,8 +14,7 @@ class NewImportSerializer(serializers.Serializer):
 
     collection = serializers.UUIDField()
     url = serializers.CharField(max_length=2000, help_text="of a page or a sitemap; https:// may be left out")
-    sitemap = serializers.BooleanField(default=False, help_text="it must be a sitemap; otherwise what it is shows when "
-                                       "it is there")
+    sitemap = serializers.BooleanField(default=False, help_text="it must be one; otherwise that is recognised")
 
 
 class ImportedAddressSerializer(serializers.ModelSerializer):
@@ -36,8 +35,8 @@ class WebImportSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = WebImport
-        fields = ["id", "collection", "url", "sitemap", "status", "message", "pages", "outcome", "document", "problems",
-                  "created_at", "updated_at"]
+        fields = ["id", "collection", "url", "sitemap", "status", "message", "pages", "outcome", "document",
+                  "problems", "created_at", "updated_at"]
 
     def get_pages(self, web_import: WebImport) -> dict[str, int]:
         counts = dict.fromkeys((status for status in AddressStatus.values if status != AddressStatus.LISTED), 0)

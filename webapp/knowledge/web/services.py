@@ -1,6 +1,6 @@
-"""What changes imports from the web: asking for one, cancelling, trying again, forgetting. Fetching is `bringing_in.py`'s.
+"""What changes imports from the web: asking for one, cancelling, trying again, forgetting.
 
-Who may call it on what is decided before, by `webapp/access.py`.
+Fetching is `bringing_in.py`'s. Who may call it on what is decided before, by `webapp/access.py`.
 """
 
 from __future__ import annotations
@@ -55,14 +55,10 @@ def ask_for(
 
 def refresh(document: Document, user: User | None) -> WebImport:
     """Have a document's page fetched anew. Raises Conflict for one that did not come from the web."""
-    if not came_from_web(document):
+    if not document.is_from_web:
         raise Conflict(_("This document did not come from the web. Upload its new version instead."))
     address = _checked(document.source, document.collection, user)
     return _ask(document.collection, address, user, AddressKind.PAGE)
-
-
-def came_from_web(document: Document) -> bool:
-    return document.source.startswith(("http://", "https://"))
 
 
 def cancel(web_import: WebImport) -> WebImport:
