@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from qa import index_database
 from tests.knowledge.conftest import STORY
+from tests.local_web import running_web
 from webapp.knowledge import storage
 from webapp.knowledge.models import Collection, Visibility
 
@@ -59,6 +60,16 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read_all_the_sam
     errors = [row["error"] for row in result["documents"]]
     assert "binary file" in errors[0] and "empty.txt is empty" in errors[2]
     assert Collection.objects.get(name="Mixed").owner == alice
+
+
+def test_a_page_from_the_web_is_searchable_and_one_that_is_gone_says_so(ingest, settings):
+    with running_web() as web:
+        settings.FETCH_PORTS, settings.FETCH_PRIVATE_HOSTS = [web.port], ["127.0.0.1"]
+        result, status = ingest(web.article("/tower", "Marrow Point"), web.address("/gone"), "--collection", "Web")
+    assert status == 1 and (result["ready"], result["failed"]) == (1, 1)
+    assert Collection.objects.get(name="Web").documents.get().source == web.address("/tower")
+    assert [row["file"] for row in result["documents"]] == [web.address("/tower"), web.address("/gone")]
+    assert "404" in result["documents"][1]["error"]
 
 
 @pytest.mark.parametrize(

@@ -50,14 +50,14 @@ def ask_for(
         Busy: too many are under way.
     """
     kind = AddressKind.SITEMAP if is_sitemap else AddressKind.UNKNOWN
-    return _ask(collection, _checked(address, collection, user), user, kind)
+    return _ask(collection, checked(address, collection, user), user, kind)
 
 
 def refresh(document: Document, user: User | None) -> WebImport:
     """Have a document's page fetched anew. Raises Conflict for one that did not come from the web."""
     if not document.is_from_web:
         raise Conflict(_("This document did not come from the web. Upload its new version instead."))
-    address = _checked(document.source, document.collection, user)
+    address = checked(document.source, document.collection, user)
     return _ask(document.collection, address, user, AddressKind.PAGE)
 
 
@@ -119,6 +119,18 @@ def create(collection: Collection, address: str, user: User | None, kind: Addres
     return made
 
 
+def checked(text: str, collection: Collection, user: User | None) -> str:
+    """The address in its one form. Raises BadInput for one that is not fetched from here."""
+    try:
+        address = addresses.read(text)
+        addresses.check(address, addresses.site_rules())
+    except FetchProblem as problem:
+        if problem.code == "private":
+            record(Action.FETCH_REFUSED, text.strip(), by=user, collection=collection.name)
+        raise BadInput(problems.sentence(problem), "url") from None
+    return str(address)
+
+
 def _ask(collection: Collection, address: str, user: User | None, kind: AddressKind) -> WebImport:
     waiting = WebImport.objects.filter(status__in=UNFINISHED)
     same = waiting.filter(collection=collection, address=address).first()
@@ -131,17 +143,6 @@ def _ask(collection: Collection, address: str, user: User | None, kind: AddressK
     queue(made.pk)
     announce(collection.pk, made.pk)
     return made
-
-
-def _checked(text: str, collection: Collection, user: User | None) -> str:
-    try:
-        address = addresses.read(text)
-        addresses.check(address, addresses.site_rules())
-    except FetchProblem as problem:
-        if problem.code == "private":
-            record(Action.FETCH_REFUSED, text.strip(), by=user, collection=collection.name)
-        raise BadInput(problems.sentence(problem), "url") from None
-    return str(address)
 
 
 def _changed(web_import: WebImport) -> WebImport:

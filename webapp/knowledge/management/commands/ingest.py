@@ -19,7 +19,9 @@ from webapp.accounts.models import User
 from webapp.errors import SiteError
 from webapp.knowledge import archives, folder_files, ingestion, services
 from webapp.knowledge.folder_files import FolderFile
-from webapp.knowledge.models import Collection, Document, DocumentStatus, Visibility
+from webapp.knowledge.models import WEB, Collection, Document, DocumentStatus, ImportedAddress, Visibility
+from webapp.knowledge.web.from_command_line import fetched
+from webapp.knowledge.web.models import AddressStatus
 from webapp.ops import worker_pulse
 from webapp.ops.command_line import FAILED, SiteCommand, table, wrong_use
 from webapp.settings.places import models_folder
@@ -40,8 +42,9 @@ class Command(SiteCommand):
     expected_errors = (SiteError,)
 
     def add_own_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="*", type=Path, metavar="PATH",
-                            help=f"a file, a folder or a ZIP of such: {TYPES}")
+        parser.add_argument("paths", nargs="*", metavar="PATH",
+                            help=f"a file, a folder or a ZIP of such: {TYPES}; or the address of a page or sitemap")
+        parser.add_argument("--sitemap", action="store_true", help="the web addresses must be sitemaps")
         parser.add_argument("--glob", action="append", default=[], metavar="PATTERN",
                             help="of folders, only the files that match, as '*.md' or 'reports/*'; may be repeated")
         parser.add_argument("--remove-vanished", action="store_true",
@@ -65,8 +68,10 @@ class Command(SiteCommand):
             raise wrong_use("Name files or folders to add; or --again alone, to read in anew what is there already.")
         if options["paths"] and not options["collection"]:
             raise wrong_use("Say which collection the files are for, with --collection NAME.")
-        files = list(folder_files.found(options["paths"], options["glob"]))
-        if options["paths"] and not files:
+        addresses = [path for path in options["paths"] if path.startswith(WEB)]
+        paths = [Path(path) for path in options["paths"] if not path.startswith(WEB)]
+        files = list(folder_files.found(paths, options["glob"]))
+        if paths and not files:
             raise wrong_use(f"There is no file in these folders that can be read. Types: {TYPES}.")
         site_runs = worker_pulse.beats(settings.REDIS_URL)
         if not site_runs:
@@ -80,12 +85,14 @@ class Command(SiteCommand):
         else:
             collections = [_collection(options["collection"], owner)]
             rows = [row for file in files for row in _add(collections[0], file)]
+            for address in addresses:
+                rows += [_fetched(page) for page in fetched(collections[0], address, options["sitemap"], self._say)]
         added = [row["id"] for row in rows if row["id"]]
         if not site_runs:
             self._read_in(added)
         self._wait(added)
         _complete(rows)
-        vanished = [] if options["again"] else folder_files.vanished(collections[0], options["paths"])
+        vanished = [] if options["again"] else folder_files.vanished(collections[0], paths)
         if options["remove_vanished"]:
             for document in vanished:
                 services.delete_document(document)
@@ -205,6 +212,13 @@ def _added(path: str, document: Document, duplicate: bool) -> Row:
     if duplicate and document.status == DocumentStatus.FAILED:
         services.retry(document)
     return _row(path, id=str(document.pk), duplicate=duplicate, version=document.version)
+
+
+def _fetched(page: ImportedAddress) -> Row:
+    if page.document is None:
+        return _refused(page.address, page.reason)
+    return _row(page.address, id=str(page.document_id), duplicate=page.status != AddressStatus.ADDED,
+                version=page.document.version)
 
 
 def _refused(path: str, reason: str) -> Row:
