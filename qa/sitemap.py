@@ -1,7 +1,7 @@
 """The addresses that a sitemap lists: XML as sitemaps.org describes it, an index of sitemaps, or a line an address.
 
-It comes from elsewhere and may be hostile, so it is read in a process of its own, `python -m qa.sitemap FILE MOST`,
-within limits of time and memory; entities and the network are off.
+It comes from elsewhere and may be hostile, so it is read in a process of its own, `python -m qa.sitemap MOST`, with
+the file as its standard input, within limits of time and memory; entities and the network are off.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from lxml import etree
 
 from qa.reading import limit_itself
+from sealed.feeding import run_fed
 
 CPU_SECONDS = 20
 WALL_SECONDS = 40
@@ -58,10 +59,9 @@ def looks_like_sitemap(start: bytes) -> bool:
 
 def read(file: Path, most: int) -> Sitemap:
     """At most so many addresses of the sitemap. Raises NotSitemap."""
-    command = [sys.executable, "-m", "qa.sitemap", str(file.absolute()), str(most)]
+    command = [sys.executable, "-m", "qa.sitemap", str(most)]
     try:
-        done = subprocess.run(command, cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=WALL_SECONDS)
+        done = run_fed(command, file, cwd=Path(__file__).parents[1], timeout=WALL_SECONDS)
     except subprocess.TimeoutExpired:
         raise NotSitemap("it takes too long to read") from None
     if done.returncode == _DAMAGED or done.returncode < 0 or b"MemoryError" in done.stderr:
@@ -128,10 +128,10 @@ def _local(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2].lower()
 
 
-def main(file: Path, most: int) -> int:
+def main(most: int) -> int:
     limit_itself(CPU_SECONDS)
     try:
-        found = parse(file.read_bytes(), most)
+        found = parse(sys.stdin.buffer.read(), most)
     except NotSitemap:
         return _DAMAGED
     print(json.dumps(asdict(found)))
@@ -139,4 +139,4 @@ def main(file: Path, most: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(int(sys.argv[1])))

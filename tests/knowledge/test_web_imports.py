@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sealed import files
 from tests.local_web import LocalWeb, running_web
 from webapp.audit.models import Action, Entry
 from webapp.errors import BadInput, Conflict
@@ -63,7 +64,7 @@ def test_a_page_becomes_a_document_with_its_title_its_address_and_its_original(w
     assert told(done)["document"] == str(document.pk)
     assert (document.title, document.source, document.name, document.status) == (
         "Marrow Point", address, "lighthouse.html", "ready")
-    assert storage.original(document.pk).read_bytes() == web.pages["/lighthouse?view=full"].body
+    assert files.read_bytes(storage.original(document.pk)) == web.pages["/lighthouse?view=full"].body
     assert "small web of a test" in storage.documents().text(str(document.pk))
     assert document.origin.etag == '"a"' and web.targets() == ["/lighthouse?view=full"]
 

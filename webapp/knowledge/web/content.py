@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from qa.documents import FORMAT_BY_ENDING, FORMATS, Format
 from qa.html_text import python_encoding
 from qa.sitemap import looks_like_sitemap
+from sealed import files
 from webapp.knowledge.web.fetch import Fetched
 from webapp.knowledge.web.problems import FetchProblem
 
@@ -32,7 +33,7 @@ _TEXTS = ("text/plain", "text/html", "text/markdown", "text/csv", "text/tab-sepa
 
 
 def start_of(file: Path) -> bytes:
-    with file.open("rb") as content:
+    with files.open_read(file) as content:
         return content.read(START_BYTES)
 
 
@@ -62,14 +63,14 @@ def make_utf8(fetched: Fetched, name: str) -> None:
     if FORMAT_BY_ENDING[PurePosixPath(name).suffix.lower()].media_type not in _TEXTS:
         return
     charset = _header("Content-Type", fetched.content_type).get_content_charset() or ""
-    data = fetched.file.read_bytes()
+    data = files.read_bytes(fetched.file)
     if not charset or charset in ("utf-8", "utf8"):
         return
     with suppress(UnicodeDecodeError):
         data.decode("utf-8")
         return  # whatever the header says of it
     with suppress(LookupError, UnicodeError):
-        fetched.file.write_bytes(data.decode(python_encoding(charset)).encode("utf-8"))
+        files.write_bytes(fetched.file, data.decode(python_encoding(charset)).encode("utf-8"))
 
 
 def _form(kind: str, own: Format | None, start: bytes) -> Format | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpcore
 import httpx
 
+from sealed import files
 from webapp.knowledge.web import addresses
 from webapp.knowledge.web.addresses import Rules, WebAddress
 from webapp.knowledge.web.connecting import CONNECT_SECONDS, CheckedBackend
@@ -132,7 +133,7 @@ class Fetcher:
             raise self._too_large()
         unpacker = Unpacker(headers.get("content-encoding", ""))
         came = size = 0
-        with into.open("wb") as out:
+        with files.open_write(into) as out:
             for raw in reply.iter_stream():
                 self._check()
                 came += len(raw)

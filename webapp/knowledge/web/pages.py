@@ -9,6 +9,7 @@ from pathlib import Path
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from sealed import files
 from webapp.knowledge import services as documents
 from webapp.knowledge.models import Collection, Document, DocumentStatus
 from webapp.knowledge.web import content
@@ -69,6 +70,6 @@ def _remember(document: Document, stamp: Stamp) -> None:
 
 
 def _chunks(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as opened:
+    with files.open_read(file) as opened:
         while chunk := opened.read(CHUNK_BYTES):
             yield chunk

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from qa.encodings import NotText, decode
+from sealed import files
 from webapp.knowledge.web import addresses
 from webapp.knowledge.web.addresses import WebAddress
 from webapp.knowledge.web.fetch import AGENT, Fetcher
@@ -100,7 +101,7 @@ def _read(address: WebAddress, fetcher: Fetcher) -> Robots:
         file = Path(folder) / "robots.txt"
         try:
             fetcher.fetch(address, file)
-            text = decode(file.read_bytes()[:MOST_BYTES])
+            text = decode(files.read_bytes(file)[:MOST_BYTES])
         except FetchProblem as problem:
             is_error = problem.code == "status" and problem.values["status"] >= 500
             if problem.code in MAY_PASS or is_error:
