@@ -116,7 +116,8 @@ class _Step:
                 self._note(row, problem)
             except SiteError as error:
                 pages.end(row, AddressStatus.FAILED, error.message)
-        self.claim.change(bytes=self.web_import.bytes, not_reached=self.web_import.not_reached)
+        if not self.claim.change(bytes=self.web_import.bytes, not_reached=self.web_import.not_reached):
+            raise WorkLost
 
     def _fetch(self, row: ImportedAddress, file: Path) -> None:
         known = pages.known(self.web_import.collection, row.address)
