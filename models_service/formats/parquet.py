@@ -21,6 +21,8 @@ MEMORY_BYTES = 3 * 1024**3
 """Of address space."""
 CPU_SECONDS, WALL_SECONDS = 60, 180
 ROWS_AT_ONCE = 256
+SMALL = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}
+"""Libraries that are not to reserve address space for every core of the machine."""
 _REFUSED = 3
 """The child's exit status when it says on its standard error, in JSON, why the file is of no use."""
 
@@ -46,14 +48,16 @@ def lines_of(data: bytes, most_bytes: int) -> bytes:
     try:
         done = subprocess.run(
             command, input=data, capture_output=True, timeout=WALL_SECONDS, check=False,
-            cwd=Path(__file__).parents[2], env={**without_keys(os.environ), "ARROW_DEFAULT_MEMORY_POOL": "system"},
+            cwd=Path(__file__).parents[2], env={**without_keys(os.environ), **SMALL},
         )
     except subprocess.TimeoutExpired:
         raise BadParquet("too_large", "it takes too long to read") from None
     if done.returncode == _REFUSED:
         raise BadParquet(**json.loads(done.stderr.splitlines()[-1]))
-    if done.returncode:  # a signal, as its limits send one, or a reader that crashed
+    if done.returncode < 0 or b"MemoryError" in done.stderr:  # its limits, or a reader that crashed
         raise BadParquet("too_large", "it takes more time or memory to read than it may")
+    if done.returncode:
+        raise RuntimeError(f"reading a Parquet file failed: {done.stderr.decode(errors='replace')[-2000:]}")
     return done.stdout
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -12,6 +13,7 @@ from models_service.engines.classifier import ClassifierEngine
 from models_service.engines.padding import padded
 from models_service.evaluation import classification
 from models_service.formats.labelled import LabelledText, read_labelled
+from models_service.training.augmentation import augmented, shares_of
 from models_service.training.labelling_model import open_model
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings_classification import ClassificationSettings
@@ -30,6 +32,8 @@ class ClassificationTask:
             rows += found
         self._opened = open_model(settings, sorted({row.label for row in rows}), "text")
         self.model = self._opened.model
+        rows = augmented(rows, shares_of(settings), settings.seed, run, text_of=lambda row: row.text,
+                         with_text=lambda row, text: replace(row, text=text))
         self._texts = [row.text for row in rows]
         place = {label: number for number, label in enumerate(self._opened.labels)}
         self._targets = [place[row.label] for row in rows]

@@ -10,7 +10,7 @@ import copy
 import random
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from models_service.evaluation import reading
 from models_service.formats.squad import Question, read_squad
 from models_service.model_files import CALIBRATION_FILE, tokenizer_folder
 from models_service.training.adapter_files import slim
+from models_service.training.augmentation import augmented, shares_of
 from models_service.training.distilling import likeness, measured
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings import QaSettings
@@ -105,6 +106,9 @@ class QaTask:
             questions = read_squad(path)
             without = unanswerable(questions, self.settings.unanswerable_share, self.settings.seed)
             questions += without
+            questions = augmented(questions, shares_of(self.settings), self.settings.seed, run,
+                                  text_of=lambda question: question.question,
+                                  with_text=lambda question, text: replace(question, question=text))
             windows = cut_windows(
                 self.tokenizer,
                 [question.question for question in questions],

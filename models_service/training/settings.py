@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field, model_validator
 
 DISTILLING_RATE = 3e-4
 """The default rate where all weights of a smaller model go on from those of a larger one."""
+TOKEN_DROPOUT = "share of the texts, or questions, of which a copy with words left out is learned too"
+SPELLING_NOISE = "share of the texts, or questions, of which a misspelt copy is learned too"
 
 
 class LoopSettings(BaseModel):
@@ -58,6 +60,8 @@ class QaSettings(LoopSettings):
     max_length: int = Field(384, ge=64, description="tokens of a window: question and passage")
     stride: int = Field(128, ge=0, description="tokens that two windows of a long passage share")
     unanswerable_share: float = Field(0.2, ge=0, le=1, description="of the questions, paired with a wrong passage")
+    token_dropout: float = Field(0.0, ge=0, le=1, description=TOKEN_DROPOUT)
+    spelling_noise: float = Field(0.0, ge=0, le=1, description=SPELLING_NOISE)
 
     @model_validator(mode="after")
     def _rate_of_distilling(self) -> QaSettings:

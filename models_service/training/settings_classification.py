@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from models_service.training.settings import LoopSettings
+from models_service.training.settings import SPELLING_NOISE, TOKEN_DROPOUT, LoopSettings
 
 FULL_RATE = 5e-5
 """The default rate for training all the weights of an encoder; more makes it forget what it knows."""
@@ -42,6 +42,8 @@ class ClassificationSettings(LabellingSettings):
     data: list[Path] = Field(min_length=1, description="JSON Lines, CSV or TSV: text, label")
     class_weights: str = Field("none", pattern="^(none|balanced)$",
                                description="balanced: each label counts the same, however rare it is")
+    token_dropout: float = Field(0.0, ge=0, le=1, description=TOKEN_DROPOUT)
+    spelling_noise: float = Field(0.0, ge=0, le=1, description=SPELLING_NOISE)
 
 
 class TokenClassificationSettings(LabellingSettings):

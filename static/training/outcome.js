@@ -1,5 +1,5 @@
 // What a job came to beside a model, as a table: a row a fold, or a row a trial with the best one marked, or a distilled
-// model beside the larger one.
+// model beside the larger one. Below a model's own result: the copies that its training made of the examples.
 import { duration } from "./states.js";
 
 const WORDS = {
@@ -7,7 +7,7 @@ const WORDS = {
 };
 
 export function showOutcome(box, result) {
-  const table = result.folds ? ofFolds(result) : result.trials?.length ? ofTrials(result) : result.compressed ? ofCompressed(result) : null;
+  const table = result.folds ? ofFolds(result) : result.trials?.length ? ofTrials(result) : result.compressed ? ofCompressed(result) : result.augmented ? ofAugmented(result) : null;
   box.hidden = !table;
   if (table) box.replaceChildren(...table);
 }
@@ -30,6 +30,13 @@ function ofCompressed({ compressed: { before, after } }) {
   const named = { parameters: gettext("Parameters"), milliseconds: gettext("Milliseconds a question") };
   const rows = Object.keys(before).map((name) => [named[name] ?? name, number(before[name]), number(after[name])]);
   return [heading(gettext("Smaller model")), table(["", gettext("Before"), gettext("After")], rows, () => "")];
+}
+
+function ofAugmented({ augmented }) {
+  const rows = augmented.flatMap(({ name, before, after, examples }) => examples.length
+    ? examples.map(([given, made], index) => [name, index ? "" : number(before), index ? "" : number(after), given, made])
+    : [[name, number(before), number(after), "", ""]]);
+  return [heading(gettext("Changed copies")), table([gettext("Step"), gettext("Examples before"), gettext("Examples after"), gettext("Example"), gettext("Changed copy")], rows, () => "")];
 }
 
 function number(value) {

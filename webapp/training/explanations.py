@@ -51,6 +51,8 @@ LABELS = {
     "layers": _("Layers"),
     "feed_forward": _("Inner neurons to keep"),
     "class_weights": _("Weights of the labels"),
+    "token_dropout": _("Copies with words left out"),
+    "spelling_noise": _("Misspelt copies"),
 }
 HELP = {
     "base": _("The model that is trained further. A served version goes on from what people use now; an encoder "
@@ -104,6 +106,10 @@ HELP = {
     "hidden": _("Numbers that a layer works with. More can learn more, and take longer."),
     "layers": _("Layers of a new model."),
     "feed_forward": _("Only for distil: the share of each layer’s inner neurons that the smaller model keeps."),
+    "token_dropout": _("Share of the texts, or questions, of which a copy is learned too in which a tenth of the "
+                       "words is missing. The job’s page shows examples."),
+    "spelling_noise": _("Share of the texts, or questions, of which a misspelt copy is learned too, as people type. "
+                        "The job’s page shows examples."),
     "class_weights": _("balanced lets each label count the same, however rare it is. none lets each text count the "
                        "same."),
 }
