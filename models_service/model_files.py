@@ -17,6 +17,8 @@ CALIBRATION_FILE = "calibration.json"
 CARD_FILE = "card.json"
 TRANSLATOR_FILE = "translator.json"
 """The pairs of languages that a translator offers."""
+FORM_FILE = "form.json"
+"""The form that a version is to be computed in, where it was made for one."""
 Kind = Literal["encoder", "reader", "reranker", "summarizer", "translator", "generator", "classifier"]
 Form = Literal["float32", "bfloat16", "int8"]
 """In which an encoder or a reader computes."""
@@ -120,6 +122,17 @@ def calibration(folder: Path) -> Calibration | None:
         return Calibration.model_validate_json(file.read_bytes())
     except ValueError as problem:
         raise ModelUnusable(f"{file} is not a calibration: {problem}") from None
+
+
+def told_form(folder: Path) -> Form | None:
+    """What the version was made to be computed in; None for whatever is fastest. Raises ModelUnusable."""
+    file = folder / FORM_FILE
+    if not file.is_file():
+        return None
+    found = next((form for form in FORMS if form == read_object(file).get("form")), None)
+    if found is None:
+        raise ModelUnusable(f"{file} names no form; there are {', '.join(FORMS)}.")
+    return found
 
 
 def classifier_labels(folder: Path) -> tuple[Literal["text", "tokens"], list[str]]:

@@ -24,6 +24,7 @@ from models_service.model_files import (
     adapter_base,
     calibration,
     check_files,
+    told_form,
 )
 from models_service.versions import STARTER_VERSION, Live, Versions
 
@@ -58,7 +59,8 @@ class Model:
     dtype: str = "auto"
     """Of a generator: the number format that it computes in, of DTYPES."""
     form: Form | None = None
-    """What an encoder or a reader computes in; by default the fastest that agrees. A translator takes float32, which
+    """What an encoder or a reader computes in: the setting's word, or the version's own; by default the fastest that
+    agrees. A translator takes float32, which
     is as it was saved."""
 
     @property
@@ -151,8 +153,9 @@ class Registry:
         if self.versions is None:
             raise ModelMissing(f"There is no version {version} of {name}.")
         record = self.versions.record(name, version)
-        folder = str(self.versions.directory(name, version))
-        return Model(name, record.kind, folder, version, self._dtype, self._forms.get(name))
+        folder = self.versions.directory(name, version)
+        form = self._forms.get(name) or told_form(folder)
+        return Model(name, record.kind, str(folder), version, self._dtype, form)
 
     def live(self, name: str) -> Live:
         """Which version is served by the registry's word, and how often that has changed. Raises ModelUnusable."""
@@ -176,7 +179,8 @@ class Registry:
 
     def _in_directory(self, name: str, kind: Kind, directory: Path) -> Model:
         version = f"{ELSEWHERE_VERSION}-{sha256(str(directory.resolve()).encode()).hexdigest()[:8]}"
-        return Model(name, kind, str(directory), version, self._dtype, self._forms.get(name))
+        form = self._forms.get(name) or told_form(directory)
+        return Model(name, kind, str(directory), version, self._dtype, form)
 
     def _if_there(self, name: str, version: str) -> Model | None:
         try:
@@ -199,7 +203,7 @@ def named_or_directory(name: str, kind: Kind, folder: Path | None = None) -> Mod
     forms = forms_told()
     if Path(name).is_dir():
         own = Path(name).resolve().name
-        return Model(own, kind, name, form=forms.get(own))
+        return Model(own, kind, name, form=forms.get(own) or told_form(Path(name)))
     return Registry(folder=folder, forms=forms).find(name)
 
 

@@ -23,10 +23,10 @@ import ctranslate2
 import torch
 import transformers
 
-from models_service.model_files import CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE
+from models_service.model_files import CARD_FILE, FORM_FILE, SAMPLES_FILE, TRANSLATOR_FILE
 from models_service.version_files import kept_files, sha256, sync
 
-NOT_CONVERTED = frozenset((CARD_FILE, SAMPLES_FILE, TRANSLATOR_FILE, "README.md"))
+NOT_CONVERTED = frozenset((CARD_FILE, FORM_FILE, SAMPLES_FILE, TRANSLATOR_FILE, "README.md"))
 """Files that say something of a model and change nothing of what it computes."""
 _PLACE = re.compile(r"[0-9a-f]{20,32}")
 log = logging.getLogger(__name__)

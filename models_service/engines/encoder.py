@@ -48,7 +48,7 @@ class EncoderEngine(Engine[str, list[int], np.ndarray, np.ndarray]):
     def load(self) -> None:
         where = device()
         self.batch_tokens = 4096 if where.type == "cpu" else 65536
-        self._first_token = _pools_first_token(self._directory)
+        self._first_token = pools_first_token(self._directory)
         self._tokenizer = AutoTokenizer.from_pretrained(self._directory)
         self._model = AutoModel.from_pretrained(self._directory, use_safetensors=True, dtype=torch.float32)
         self._model.to(where).eval().requires_grad_(False)
@@ -115,7 +115,7 @@ def _longest_told(directory: Path) -> int:
     return int(file.is_file() and json.loads(file.read_text()).get("max_seq_length") or 0)
 
 
-def _pools_first_token(directory: Path) -> bool:
+def pools_first_token(directory: Path) -> bool:
     """How sentence-transformers' directory says that token states become one vector; the mean when it is silent."""
     file = directory / "1_Pooling" / "config.json"
     if not file.is_file():

@@ -32,14 +32,15 @@ def convertible(model: PreTrainedModel) -> bool:
 
 def converted(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, target: Path) -> Path:
     """The float32 `model` in 8 bits in the folder `target`, converted unless that was done before."""
+    return conversions.converted(target, lambda fresh: convert(model, tokenizer, fresh))
 
-    def make(fresh: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=fresh.parent, prefix=".new-") as saved:
-            model.save_pretrained(saved)
-            tokenizer.save_pretrained(saved)
-            ctranslate2.converters.TransformersConverter(saved).convert(str(fresh), quantization="int8")
 
-    return conversions.converted(target, make)
+def convert(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, target: Path) -> None:
+    """The float32 `model` in 8 bits, in the new folder `target`."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as saved:
+        model.save_pretrained(saved)
+        tokenizer.save_pretrained(saved)
+        ctranslate2.converters.TransformersConverter(saved).convert(str(target), quantization="int8")
 
 
 class Int8Body:

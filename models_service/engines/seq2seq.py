@@ -7,7 +7,8 @@ T5, BART, Pegasus. It knows tokens and forms; which languages a tag stands for i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from models_service.engines.base import Engine
 from models_service.engines.precision import device
 from models_service.engines.rewriting import Candidate, Rewriting, Rewritten
 from models_service.engines.seq2seq_choice import best_form
+from models_service.engines.seq2seq_ctranslate2 import CTranslate2Form
 from models_service.engines.seq2seq_forms import Form, Hypothesis, Source, TransformersForm
 from models_service.engines.seq2seq_tokens import Tokens
 
@@ -24,6 +26,8 @@ LONGEST_INPUT = 512
 MORE_TOKENS, TIMES_TOKENS, STEP_TOKENS = 32, 2, 32
 """How many tokens a rewriting may have: those of its source this many times and so many more, up to the next step.
 Only what has the same limit is searched together, so that a text's rewriting does not depend on its company."""
+
+Run = Callable[[Sequence[Rewriting]], list[Rewritten]]
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,19 @@ class Seq2SeqEngine(Engine[Rewriting, Piece, Found, Rewritten]):
     def close(self) -> None:
         self._form.close()
 
-    def _run_with(self, form: Form) -> Callable[[Sequence[Rewriting]], list[Rewritten]]:
+    @contextmanager
+    def computed_by(self, converted: Path) -> Iterator[Run]:
+        """`run`, by a conversion of this model to 8 bits that lies elsewhere."""
+        own = self._form
+        form = CTranslate2Form(converted, "cpu", "int8", self._tokens.never_written, self._tokens.end,
+                               self.batch_tokens)
+        try:
+            yield self._run_with(form)
+        finally:
+            self._form = own
+            form.close()
+
+    def _run_with(self, form: Form) -> Run:
         """This engine's `run`, computed in the given form."""
 
         def run(inputs: Sequence[Rewriting]) -> list[Rewritten]:

@@ -58,13 +58,15 @@ def converted(folder: Path, kept: Path, quantization: str) -> Path:
         NotConverted: the architecture is not covered, or the conversion failed.
     """
 
-    def make(fresh: Path) -> None:
+    return conversions.converted(kept / quantization, lambda fresh: convert(folder, fresh, quantization))
+
+
+def convert(folder: Path, target: Path, quantization: str) -> None:
+    """The model in `folder` with weights of this type, in the new folder `target`. Raises NotConverted."""
+    try:
         with warnings.catch_warnings():  # about sacremoses, whose normalising is not used here
             warnings.simplefilter("ignore", UserWarning)
-            _Converter(str(folder)).convert(str(fresh), quantization=quantization)
-
-    try:
-        return conversions.converted(kept / quantization, make)
+            _Converter(str(folder)).convert(str(target), quantization=quantization)
     except NotConverted:
         raise
     except Exception as problem:

@@ -19,6 +19,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from models_service.base_models import resolve
+from models_service.compression.magnitude import keep_zeros
 from models_service.engines.padding import padded
 from models_service.engines.reader import ReaderEngine, make_types_alike, read_model
 from models_service.engines.span_windows import Window, cut_windows
@@ -64,6 +65,8 @@ class QaTask:
                 self._teacher = model.eval().requires_grad_(False)
                 model = self._student(model)
             model.base_model.embeddings.requires_grad_(False)
+        if settings.keep_zeros:
+            keep_zeros(model)
         self.model = model
         first = self._examples(settings.first, run)
         main = self._examples(settings.data, run)
@@ -93,6 +96,10 @@ class QaTask:
     def _student(self, teacher: torch.nn.Module) -> torch.nn.Module:
         if not self._is_adapted and "QuestionAnswering" not in str(teacher.config.architectures):
             raise ValueError("only a reader can be distilled: choose one as the base")
+        if self.settings.student:
+            student = read_model(Path(self.settings.student))
+            _switch_off_dropout(student)
+            return student
         layers = self.settings.layers or max(1, teacher.config.num_hidden_layers // 2)
         return shrink(teacher, layers, self.settings.feed_forward).requires_grad_(True)
 

@@ -53,6 +53,9 @@ class QaSettings(LoopSettings):
     layers: int | None = Field(None, gt=0, description="that a distilled reader keeps (default: half)")
     feed_forward: float = Field(1.0, gt=0, le=1, description="share of each layer's inner neurons that a distilled "
                                 "reader keeps, those with the largest weights")
+    student: str | None = Field(None, description="a folder with the smaller reader that distil trains, instead of "
+                                "one made of the base")
+    keep_zeros: bool = Field(False, description="weights that are zero, as of a pruned reader, stay zero")
     rank: int = Field(64, gt=0, description="of the LoRA matrices; alpha is twice it")
     merge: bool = Field(False, description="save a whole model instead of an adapter that needs its base")
     epochs: int = Field(2, gt=0, description="how often all examples are seen")

@@ -57,7 +57,7 @@ function show(job) {
     resume: RESUMABLE.includes(status), "start-over": RESUMABLE.includes(status), delete: ENDED.includes(status) };
   for (const button of part("actions").querySelectorAll("[data-action]")) button.hidden = !buttons[button.dataset.action];
   // What the server lists below (evaluations) is there once the job is done.
-  if (before && before !== "done" && status === "done" && box.dataset.kind === "evaluate") location.reload();
+  if (before && before !== "done" && status === "done" && ["evaluate", "compress", "export"].includes(box.dataset.kind)) location.reload();
 }
 
 function showMetrics(metrics) {

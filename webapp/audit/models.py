@@ -43,6 +43,7 @@ class Action(models.TextChoices):
     JOB_STOPPED = "job stopped", _("Job stopped")
     JOB_DELETED = "job deleted", _("Job deleted")
     PROMOTED = "promoted", _("Model put into use")
+    MODEL_DOWNLOADED = "model downloaded", _("Model downloaded")
     LIMITS_CHANGED = "limits changed", _("Limits of an account changed")
     ABSTENTION_CHANGED = "abstention changed", _("Bar for answers moved")
     FILES_ENCRYPTED = "files encrypted", _("Stored files encrypted anew")

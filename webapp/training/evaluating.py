@@ -21,7 +21,9 @@ def main(folder: Path) -> int:
     run = RunFolder(folder)
     try:
         spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
-        reports = [_measured(run, spec, number, label) for number, label in enumerate(spec["models"])]
+        models = spec["models"]
+        reports = [measured_once(run, spec, number, label, _progress(run, number, len(models)))
+                   for number, label in enumerate(models)]
     except Exception as error:
         run.say(f"failed: {error}")
         run.event(failed="error", message=str(error))
@@ -30,19 +32,28 @@ def main(folder: Path) -> int:
     return 0
 
 
-def _measured(run: RunFolder, spec: dict[str, Any], number: int, label: str) -> dict[str, Any]:
+def measured_once(
+    run: RunFolder, spec: dict[str, Any], number: int, label: str, progress: Callable[[int, int], None],
+    called: str = "",
+) -> dict[str, Any]:
+    """The report on the model `label`, a name or a directory, which the log calls `called`; the one that is there
+    when it was measured before.
+
+    `spec` has "task", "data", "models_folder" and "options", as an evaluation's spec.json.
+    """
     file = run.path / f"report-{number}.json"
     if file.is_file():
         return json.loads(file.read_text(encoding="utf-8"))
-    run.say(f"measuring {label}")
+    called = called or label
+    run.say(f"measuring {called}")
     with files.create_text(run.path / f"examples-{number}.jsonl") as kept:
         order = Order(
             data=Path(spec["data"]), model=label, models_folder=Path(spec["models_folder"]),
-            progress=_progress(run, number, len(spec["models"])), keep=lambda row: kept.write(_line(row)),
+            progress=progress, keep=lambda row: kept.write(_line(row)),
             **spec["options"],
         )
         report = TASKS[spec["task"]].run(order).model_dump(exclude_none=True)
-    run.say(f"{label}: " + "  ".join(f"{name} {value:.4g}" for name, value in report["metrics"].items()))
+    run.say(f"{called}: " + "  ".join(f"{name} {value:.4g}" for name, value in report["metrics"].items()))
     fresh = file.with_suffix(".new")
     fresh.write_text(json.dumps(report, ensure_ascii=False), encoding="utf-8")
     fresh.replace(file)

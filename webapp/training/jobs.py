@@ -22,9 +22,18 @@ from webapp.audit.services import record
 from webapp.errors import BadInput, Conflict
 from webapp.limits import meter
 from webapp.training import overlaps, places, queueing, stream, subjects
-from webapp.training.models import RESUMABLE, UNFINISHED, WAITING, DatasetVersion, Job, JobKind, JobStatus
+from webapp.training.models import (
+    RESUMABLE,
+    TRAININGS,
+    UNFINISHED,
+    WAITING,
+    DatasetVersion,
+    Job,
+    JobKind,
+    JobStatus,
+)
 
-OF_THE_SITE = ("data", "first", "evaluation", "merge")
+OF_THE_SITE = ("data", "first", "evaluation", "merge", "student", "keep_zeros")
 """Settings of a recipe that the site fills in itself."""
 PLAN = tuple(Plan.model_fields)
 MOST_MODELS = 4
@@ -41,7 +50,7 @@ def launch(
     Raises:
         BadInput: a setting cannot be used (`field` names it), or the data set cannot.
     """
-    _check_data(data, task)
+    check_data(data, task)
     if not data.rows_train:
         raise BadInput(_("The data set has no training rows."), "data")
     plan = _checked_plan(task, options)
@@ -50,7 +59,7 @@ def launch(
         kind = JobKind.FOLDS if "folds" in plan else JobKind.SEARCH if "trials" in plan else kind
     job = Job(kind=kind, task=task, name=name.strip()[:120], options={**settings, **plan}, data=data,
               data_label=str(data), cloned_from=cloned_from, created_by=user, queued_at=timezone.now())
-    _queued(job)
+    queued(job)
     for note in overlaps.notes([data]).get(data.pk, ()):
         stream.say(job.pk, note)
     return job
@@ -68,7 +77,7 @@ def evaluate(
     if limit is not None and limit < 1:
         raise BadInput(_("The limit must be at least 1."), "limit")
     chosen = evaluation_options(task, options or {})
-    return _queued(Job(
+    return queued(Job(
         kind=JobKind.EVALUATE, task=task, name=", ".join(labels)[:120], data=data, data_label=str(data),
         options={**chosen, "models": labels, **({"limit": limit} if limit else {})}, created_by=user,
         queued_at=timezone.now(),
@@ -79,7 +88,7 @@ def check_evaluation(task: str, data: DatasetVersion | None) -> None:
     """BadInput when models cannot be measured on it."""
     if data is None:
         raise BadInput(_("Choose a data set."), "data")
-    _check_data(data, task)
+    check_data(data, task)
     if not data.rows_held_out:
         raise BadInput(_("The data set has no held-out rows to measure on."), "data")
 
@@ -158,6 +167,8 @@ def _as_list(value: Any) -> Any:
 
 def all_options(job: Job) -> dict[str, Any]:
     """The job's settings with the defaults of those that were not given, for comparing."""
+    if job.kind not in (*TRAININGS, JobKind.MEASURE):
+        return job.options
     recipe = subjects.recipe(job.task).settings
     settings = {name: job.options.get(name, field.get_default(call_default_factory=True))
                 for name, field in recipe.model_fields.items() if name not in OF_THE_SITE}
@@ -221,7 +232,8 @@ def delete(job: Job) -> None:
     shutil.rmtree(places.job(job.pk), ignore_errors=True)
 
 
-def _check_data(data: DatasetVersion, task: str) -> None:
+def check_data(data: DatasetVersion, task: str) -> None:
+    """BadInput when it is of another task, or nobody has agreed to what is left out."""
     if data.dataset.task != task:
         raise BadInput(_("This data set is for another task."), "data")
     if not data.is_accepted:
@@ -229,7 +241,8 @@ def _check_data(data: DatasetVersion, task: str) -> None:
                          "or mend them."), "data")
 
 
-def _queued(job: Job) -> Job:
+def queued(job: Job) -> Job:
+    """Saved and waiting; LimitReached when its owner has started too many."""
     meter.start_jobs(job.created_by)
     with transaction.atomic():
         job.save(force_insert=True)

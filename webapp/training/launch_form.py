@@ -44,16 +44,20 @@ def settings_of(task: str, given: Mapping[str, Any], errors: Mapping[str, str] |
 
 
 def _setting(task: str, name: str, field: FieldInfo, given: Mapping[str, Any], errors: Mapping[str, str]) -> Setting:
-    default = field.get_default(call_default_factory=True)
     told = HELP_OF_ONE_TASK.get((task, name), HELP[name])
-    made = Setting(name, str(LABELS[name]), str(told), "text", _shown(given.get(name)), _shown(default),
-                   error=errors.get(name, ""))
+    made = Setting(name, str(LABELS[name]), str(told), "text", "", "", error=errors.get(name, ""))
+    read_field(made, field, given.get(name))
     if name == "base":
         choices = subjects.bases(task)
         made.kind, made.default = "choice", subjects.default_base(task)
         new = ("",) if not subjects.SUBJECTS[task].default_base else ()
         made.choices = (*(one.label for one in choices), *new) or (made.default,)
-        return made
+    return made
+
+
+def read_field(made: Setting, field: FieldInfo, given: Any) -> Setting:
+    """What kind of field it is, its default and its limits."""
+    made.value, made.default = _shown(given), _shown(field.get_default(call_default_factory=True))
     pattern = next((found.pattern for found in field.metadata if getattr(found, "pattern", None)), None)
     if pattern and (words := re.fullmatch(r"\^\(([\w|]+)\)\$", pattern)):
         made.kind, made.choices = "choice", tuple(words[1].split("|"))

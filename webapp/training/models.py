@@ -80,6 +80,8 @@ class JobKind(models.TextChoices):
     MEASURE = "measure", _("Pre-flight")
     FOLDS = "folds", _("Cross-validation")
     SEARCH = "search", _("Search for settings")
+    COMPRESS = "compress", _("Compression")
+    EXPORT = "export", _("Export")
 
 
 TRAININGS = (JobKind.TRAIN, JobKind.FOLDS, JobKind.SEARCH)

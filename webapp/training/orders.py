@@ -13,11 +13,12 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 import models_service.training
+from models_service.compression.methods import METHODS, needs_data
 from models_service.training.plan import Plan
 from webapp.errors import Conflict
 from webapp.settings.places import models_folder
 from webapp.training import places, subjects
-from webapp.training.models import Job, JobKind
+from webapp.training.models import DatasetVersion, Job, JobKind
 
 LEAST_FREE_BYTES = 300_000_000
 CONDITIONS = ("source", "target", "length")
@@ -33,13 +34,11 @@ def prepare(job: Job) -> list[str]:
         raise Conflict(_("Only %(free)s MB are free on the disk; a job needs %(least)s MB. Make room, then resume.")
                        % {"free": free // 1_000_000, "least": LEAST_FREE_BYTES // 1_000_000})
     if not (folder / "spec.json").is_file():
-        spec = _evaluation(job) if job.kind == JobKind.EVALUATE else _training(job)
+        spec = _SPECS.get(job.kind, _training)(job)
         fresh = folder / "spec.json.new"
         fresh.write_text(json.dumps(spec, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         fresh.replace(folder / "spec.json")
-    if job.kind == JobKind.EVALUATE:
-        return [sys.executable, "-m", "webapp.training.evaluating", str(folder)]
-    command = [sys.executable, "-m", "models_service.training", str(folder)]
+    command = [sys.executable, "-m", _PROGRAMS.get(job.kind, "models_service.training"), str(folder)]
     return [*command, "--measure"] if job.kind == JobKind.MEASURE else command
 
 
@@ -71,8 +70,7 @@ def _training(job: Job) -> dict[str, Any]:
         "plan": plan,
         "register": {"folder": str(models_folder(settings.DATA_DIR)), "name": subject.model},
         "card": {"run": str(job.pk), "base": base, "settings": job.options, "code": code_version(),
-                 "data": {"name": job.data.dataset.name, "version": job.data.number, "id": str(job.data.pk),
-                          "sha256": job.data.sha256, "rows": job.data.rows_train}},
+                 "data": _told(job.data)},
     }
 
 
@@ -81,6 +79,40 @@ def _evaluation(job: Job) -> dict[str, Any]:
     return {"task": subjects.SUBJECTS[job.task].evaluation, "models": job.options["models"],
             "data": str(_file(job, "held-out")), "models_folder": str(models_folder(settings.DATA_DIR)),
             "options": options}
+
+
+def _compression(job: Job) -> dict[str, Any]:
+    options, models = dict(job.options), str(models_folder(settings.DATA_DIR))
+    method, model, limit = options.pop("method"), options.pop("model"), options.pop("limit", None)
+    wanted = METHODS[method].settings.model_validate(options)
+    learns = job.data is not None and needs_data(method, wanted)
+    evaluation = None
+    if job.data and job.data.rows_held_out and job.task in subjects.SUBJECTS:
+        evaluation = {"task": subjects.SUBJECTS[job.task].evaluation, "data": str(_file(job, "held-out")),
+                      "options": {"limit": limit} if limit else {},
+                      "rows": min(limit or job.data.rows_held_out, job.data.rows_held_out)}
+    return {
+        "method": method, "settings": wanted.model_dump(), "model": model, "models_folder": models,
+        "data": [str(_file(job, "train"))] if learns else [], "evaluation": evaluation, "task": job.task,
+        "register": {"folder": models, "name": model.partition("@")[0]},
+        "card": {"run": str(job.pk), "base": model, "settings": job.options, "code": code_version(),
+                 **({"data": _told(job.data)} if learns else {})},
+    }
+
+
+def _export(job: Job) -> dict[str, Any]:
+    return {**job.options, "models_folder": str(models_folder(settings.DATA_DIR))}
+
+
+_SPECS = {JobKind.EVALUATE: _evaluation, JobKind.COMPRESS: _compression, JobKind.EXPORT: _export}
+_PROGRAMS = {JobKind.EVALUATE: "webapp.training.evaluating", JobKind.COMPRESS: "webapp.training.compressing",
+             JobKind.EXPORT: "models_service.exporting"}
+
+
+def _told(data: DatasetVersion) -> dict[str, Any]:
+    """What a card says of the data that was learned."""
+    return {"name": data.dataset.name, "version": data.number, "id": str(data.pk), "sha256": data.sha256,
+            "rows": data.rows_train}
 
 
 def code_version() -> str:

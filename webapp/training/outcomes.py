@@ -18,7 +18,12 @@ def take_in(job: Job, finished: dict[str, Any]) -> dict[str, Any]:
     if job.kind == JobKind.MEASURE:
         return {"measured": finished["measured"], **_against_what_is_free(finished["measured"])}
     if job.kind == JobKind.EVALUATE:
-        return {"evaluations": [str(one.pk) for one in _evaluations(job, finished["reports"])]}
+        return {"evaluations": _evaluations(job, job.options["models"], finished["reports"])}
+    if job.kind == JobKind.COMPRESS:
+        made = finished["registered"]
+        both = [job.options["model"], f"{made['name']}@{made['version']}"]
+        evaluations = _evaluations(job, both, finished["reports"]) if finished["reports"] else []
+        return {**finished["result"], **made, "evaluations": evaluations}
     return {**finished.get("result", {}), **finished.get("registered", {})}
 
 
@@ -35,11 +40,12 @@ def _against_what_is_free(measured: dict[str, Any]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def _evaluations(job: Job, reports: list[dict[str, Any]]) -> list[Evaluation]:
+def _evaluations(job: Job, labels: list[str], reports: list[dict[str, Any]]) -> list[str]:
+    """Of the models NAME@VERSION; their ids."""
     Evaluation.objects.filter(job=job).delete()
     condition = " → ".join(str(job.options[name]) for name in orders.CONDITIONS if name in job.options)
     made = []
-    for number, (label, report) in enumerate(zip(job.options["models"], reports, strict=True)):
+    for number, (label, report) in enumerate(zip(labels, reports, strict=True)):
         name, _mark, version = label.partition("@")
         one = Evaluation(job=job, task=job.task, model=name, version=version, data=job.data,
                          data_label=job.data_label, condition=condition, n=report["n"], metrics=report["metrics"],
@@ -48,7 +54,7 @@ def _evaluations(job: Job, reports: list[dict[str, Any]]) -> list[Evaluation]:
         places.evaluation(one.pk).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(places.job(job.pk) / f"examples-{number}.jsonl", places.examples(one.pk))
         one.save(force_insert=True)
-        made.append(one)
+        made.append(str(one.pk))
     return made
 
 

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from models_service import version_files
-from models_service.evaluation import bootstrap, classification, spans
-from models_service.evaluation.report import PERCENT, SHARES
+from models_service.evaluation.differences import Difference, differences
+from models_service.evaluation.report import SHARES
 from models_service.formats.overlap import exact
 from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import Registry
@@ -25,17 +25,6 @@ from webapp.errors import BadInput, Conflict, NotFound
 from webapp.ops import served_models
 from webapp.training import overlaps, places, rows_file, shelf, subjects
 from webapp.training.models import DatasetVersion, Evaluation, Promotion
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Of one metric: the candidate's less the incumbent's, in the metric's own unit, and its 95 % interval."""
-
-    before: float
-    after: float
-    difference: float
-    low: float
-    high: float
 
 
 @dataclass
@@ -115,45 +104,11 @@ def _seen_in_training(made: Gate, measured_on: DatasetVersion) -> int:
 
 
 def compare(before: Evaluation, after: Evaluation) -> dict[str, Difference]:
-    """Each metric's difference, over the rows that both were measured on; empty when they are not the same rows.
-
-    A metric that no row has by itself, such as BLEU, is compared by the ends of its two intervals, which is wider.
-    """
-    one, other = examples(before), examples(after)
-    if before.is_of != after.is_of or [row["id"] for row in one] != [row["id"] for row in other]:
+    """Each metric's difference, over the rows that both were measured on; empty when they are not the same rows."""
+    if before.is_of != after.is_of:
         return {}
-    if before.labelling and after.labelling:
-        return _labelled(before, after, one, other)
-    found = {}
-    for name in before.metrics:
-        pairs = [(a[name], b[name]) for a, b in zip(one, other, strict=True)
-                 if a.get(name) is not None and b.get(name) is not None]
-        if pairs:
-            found[name] = _paired(pairs, 100 if name in PERCENT else 1)
-        elif name in before.intervals and name in after.intervals:
-            (low, high), (new_low, new_high) = before.intervals[name], after.intervals[name]
-            was, now = before.metrics[name], after.metrics[name]
-            shift = (now - was, new_low - high, new_high - low)
-            found[name] = Difference(was, now, *(round(value, 4) for value in shift))
-    return found
-
-
-def _labelled(
-    before: Evaluation, after: Evaluation, one: list[dict[str, Any]], other: list[dict[str, Any]]
-) -> dict[str, Difference]:
-    """Of a classifier, whose averages over labels no row has by itself."""
-    if after.task == "token-classification":
-        apart = spans.differences(spans.spans_kept(one), spans.spans_kept(other))
-    else:
-        apart = classification.differences(classification.labels_kept(one), classification.labels_kept(other))
-    return {name: Difference(before.metrics[name], after.metrics[name], *(round(value, 4) for value in values))
-            for name, values in apart.items()}
-
-
-def _paired(pairs: list[tuple[float, float]], scale: int) -> Difference:
-    before, after = ([pair[side] for pair in pairs] for side in (0, 1))
-    values = (sum(before) / len(before), sum(after) / len(after), *bootstrap.paired(before, after))
-    return Difference(*(round(scale * value, 4) for value in values))
+    one, other = ((each.metrics, each.intervals, examples(each)) for each in (before, after))
+    return differences(one, other, labelling=after.task if before.labelling and after.labelling else "")
 
 
 def examples(evaluation: Evaluation) -> list[dict[str, Any]]:

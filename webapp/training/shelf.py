@@ -9,12 +9,17 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from models_service import model_files, version_files
+from models_service.compression.methods import methods_for
+from models_service.export_formats import formats_for
 from models_service.model_files import CARD_FILE, ModelMissing, ModelUnusable
 from models_service.registry import Registry
 from models_service.translation_pairs import pairs_of
 from models_service.versions import STARTER_VERSION
 from webapp.training import subjects
 from webapp.training.models import DatasetVersion, DataTask
+
+LINEAGE = ("base", "data", "settings", "code", "run", "source", "compression")
+"""What a card says of where a version comes from."""
 
 
 @dataclass
@@ -32,6 +37,16 @@ class Version:
     @property
     def label(self) -> str:
         return f"{self.name}@{self.version}"
+
+
+    @property
+    def formats(self) -> list[str]:
+        """In which it can be exported."""
+        return formats_for(self.kind)
+
+    @property
+    def can_be_compressed(self) -> bool:
+        return bool(methods_for(self.kind))
 
 
 def trained_on(version: Version | None) -> DatasetVersion | None:
@@ -71,8 +86,8 @@ def _version(registry: Registry, name: str, version: str) -> Version | None:
     served = "current" if version == live.current else "previous" if version == live.previous else ""
     card = _card(folder / CARD_FILE)
     return Version(name, version, model.kind, served, version_files.size_of(folder), model_files.figures(folder),
-                   {key: card[key] for key in ("base", "data", "settings", "code", "run", "source") if key in card},
-                   task)
+                   {key: card[key] for key in LINEAGE if key in card}, task)
+
 
 
 def _card(file: Any) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from models_service.compression.methods import METHODS
+from models_service.export_formats import formats_for
 from models_service.model_files import ModelMissing, ModelUnusable, classifier_labels
 from models_service.registry import CLASSIFIER, ENCODER, READER, SUMMARIZER, TAGGER, TRANSLATOR, Model, Registry
 from models_service.training.recipes import RECIPES, Recipe
@@ -139,6 +141,25 @@ def check_model(label: str, task: str) -> str:
         raise BadInput(_("%(model)s is a model of kind %(kind)s, which %(task)s does not measure.")
                        % {"model": model.label, "kind": sort_of(model), "task": task}, "models")
     return model.label
+
+
+def check_compressible(label: str, method: str) -> Model:
+    """The model of NAME@VERSION, which `method` of models_service/compression/methods.py can compress; else
+    BadInput."""
+    model, _folder = _found(label, "model")
+    if method not in METHODS or model.kind not in METHODS[method].kinds:
+        raise BadInput(_("%(model)s is a model of kind %(kind)s, for which there is no method “%(method)s”.")
+                       % {"model": model.label, "kind": model.kind, "method": method}, "method")
+    return model
+
+
+def check_exportable(label: str, form: str) -> Model:
+    """The model of NAME@VERSION, which can be written in this format; else BadInput."""
+    model, _folder = _found(label, "model")
+    if form not in formats_for(model.kind):
+        raise BadInput(_("%(model)s can be exported as: %(formats)s.")
+                       % {"model": model.label, "formats": ", ".join(formats_for(model.kind))}, "format")
+    return model
 
 
 def _found(label: str, field: str) -> tuple[Model, Path]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from webapp.training.views import corrections, datasets, evaluations, jobs, models
+from webapp.training.views import compression, corrections, datasets, evaluations, jobs, models
 
 urlpatterns = [
     path("", jobs.overview, name="dashboard"),
     path("jobs/new/", jobs.launch, name="new-job"),
     path("jobs/compare/", jobs.compare, name="compare-jobs"),
     path("jobs/<uuid:identifier>/", jobs.job, name="job"),
+    path("jobs/<uuid:identifier>/archive/", jobs.archive, name="job-archive"),
     path("jobs/<uuid:identifier>/curves.csv", jobs.job_curves, name="job-curves"),
     path("datasets/", datasets.datasets, name="datasets"),
     path("datasets/corrections/", corrections.corrections, name="corrections"),
@@ -25,5 +26,7 @@ urlpatterns = [
     path("evaluations/watches/<int:identifier>/delete/", evaluations.unwatch, name="unwatch"),
     path("models/", models.models, name="models"),
     path("models/<str:name>/rollback/", models.rollback, name="rollback"),
+    path("models/<str:name>/<str:version>/compress/", compression.compress, name="compress-version"),
+    path("models/<str:name>/<str:version>/export/", models.export, name="export-version"),
     path("models/<str:name>/<str:version>/", models.version, name="model-version"),
 ]

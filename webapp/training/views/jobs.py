@@ -8,18 +8,21 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from models_service.export_formats import ARCHIVE_FILE
 from models_service.training.plan import can_vary
 from webapp import access
-from webapp.errors import BadInput
+from webapp.audit.models import Action
+from webapp.audit.services import record
+from webapp.errors import BadInput, NotFound
 from webapp.ops import worker_pulse
-from webapp.training import curves, jobs, launch_form, overlaps, shelf, subjects, watching
-from webapp.training.models import AT_WORK, TRAININGS, DatasetVersion, JobKind
+from webapp.training import curves, jobs, launch_form, overlaps, places, shelf, subjects, watching
+from webapp.training.models import AT_WORK, TRAININGS, DatasetVersion, JobKind, JobStatus
 from webapp.training.serializers import job_json
 
 JOBS_A_PAGE = 30
@@ -45,7 +48,7 @@ def job(request: HttpRequest, identifier: UUID) -> HttpResponse:
     access.require(request.user, "administer")
     found = get_object_or_404(access.jobs(request.user).select_related("data__dataset", "created_by"), pk=identifier)
     given = found.options
-    options = jobs.all_options(found) if found.kind != JobKind.EVALUATE else given
+    options = jobs.all_options(found)
     return render(request, "training/job.html", {
         "job": found, "job_json": job_json(found), "evaluations": found.evaluations.all(),
         "options": [(name, value, name in given) for name, value in options.items()],
@@ -63,6 +66,20 @@ def job_curves(request: HttpRequest, identifier: UUID) -> HttpResponse:
     name = f"{found.task}-{str(found.pk)[:8]}.csv"
     return HttpResponse(curves.table(curves.points(found.pk)), content_type="text/csv; charset=utf-8",
                         headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@never_cache
+@require_safe
+def archive(request: HttpRequest, identifier: UUID) -> FileResponse:
+    """What an export made."""
+    access.require(request.user, "administer")
+    found = get_object_or_404(access.jobs(request.user), pk=identifier, kind=JobKind.EXPORT)
+    file = places.job(found.pk) / ARCHIVE_FILE
+    if found.status != JobStatus.DONE or not file.is_file():
+        raise NotFound(_("The archive is not there: the job has not ended, or its files were deleted."))
+    record(Action.MODEL_DOWNLOADED, found.options["model"], format=found.options["format"])
+    name = f"{found.options['model'].replace('@', '-')}-{found.options['format']}.zip"
+    return FileResponse(file.open("rb"), as_attachment=True, filename=name, content_type="application/zip")
 
 
 @never_cache
@@ -110,7 +127,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     pair = [_chosen(access.jobs(request.user), request.GET.get(name)) for name in ("a", "b")]
     if None in pair:
         return redirect("dashboard")
-    options = [jobs.all_options(one) if one.kind != JobKind.EVALUATE else one.options for one in pair]
+    options = [jobs.all_options(one) for one in pair]
     names = list(dict.fromkeys([*options[0], *options[1]]))
     rows = [(name, *(one.get(name) for one in options)) for name in names]
     return render(request, "training/compare_jobs.html", {

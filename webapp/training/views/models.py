@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webapp import access
 from webapp.errors import BadInput, Conflict, NotFound
-from webapp.training import promoting, shelf
+from webapp.training import compress_jobs, promoting, shelf
 from webapp.training.models import DatasetVersion, Promotion
 
 PROMOTIONS_SHOWN = 30
@@ -56,6 +56,18 @@ def version(request: HttpRequest, name: str, version: str) -> HttpResponse:
         "held_out": DatasetVersion.objects.filter(dataset__task=gate.task, rows_held_out__gt=0, is_accepted=True)
         .select_related("dataset").order_by("-created_at")[:20],
     }, status=400 if error else 200)
+
+
+@require_POST
+def export(request: HttpRequest, name: str, version: str) -> HttpResponse:
+    """Queue the writing of an archive in the format that was chosen."""
+    access.require(request.user, "administer")
+    try:
+        job = compress_jobs.export(f"{name}@{version}", request.POST.get("format", ""), request.user)
+        return redirect("job", job.pk)
+    except BadInput as problem:
+        messages.error(request, problem.message)
+    return redirect("models")
 
 
 @require_POST

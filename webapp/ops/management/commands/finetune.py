@@ -9,14 +9,12 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_origin
-
-from pydantic.fields import FieldInfo
+from typing import Any
 
 from models_service.training.plan import Plan
 from models_service.training.recipes import RECIPES
 from webapp.ops.command_line import SiteCommand, table
-from webapp.ops.training_runs import existing_run, holds_paths, new_run, work
+from webapp.ops.training_runs import add_option, existing_run, new_run, work
 
 
 class Command(SiteCommand):
@@ -30,7 +28,7 @@ class Command(SiteCommand):
             options.add_argument("--output", type=Path, metavar="FOLDER", help="the run's folder (runs/TIME-TASK)")
             options.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the run in this folder")
             for name, field in (recipe.settings.model_fields | Plan.model_fields).items():
-                _add_option(options, name, field)
+                add_option(options, name, field)
 
     def result(self, options: Mapping[str, Any]) -> dict[str, Any]:
         task = options["task"]
@@ -69,15 +67,3 @@ def _trials_table(result: Mapping[str, Any]) -> list[str]:
              *(f"{value:.4g}" if isinstance(value := trial["params"].get(name, ""), float) else value
                for name in names)) for trial in result["trials"]]
     return table([("", "trial", "", result["watched"], *names), *rows])
-
-
-def _add_option(parser: ArgumentParser, name: str, field: FieldInfo) -> None:
-    """A setting as an option. None stands for "not given", so that defaults live in the recipe alone."""
-    default = "" if field.is_required() else f" (default: {field.get_default(call_default_factory=True)})"
-    several = get_origin(field.annotation) is list
-    parser.add_argument(
-        f"--{name.replace('_', '-')}", dest=name, default=None, nargs="+" if several else None,
-        type=Path if holds_paths(field.annotation) else str,
-        metavar="FILE" if holds_paths(field.annotation) else "VALUE",
-        help=((field.description or "") + default).strip().replace("%", "%%"),
-    )

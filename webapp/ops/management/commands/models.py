@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from models_service import model_files, version_files
+from models_service.export_formats import FORMATS
 from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import ENCODER, READER, TRANSLATOR, Registry, versions_in
 from models_service.versions import STARTER_VERSION, Versions
@@ -40,7 +41,7 @@ class Command(SiteCommand):
             "promote": "serve a version from now on; a running site takes it without a restart",
             "rollback": "serve the version before again",
             "pull": "fetch a model from a Hugging Face hub and register it; a pull that was cut off goes on",
-            "export": "write a version to a folder, adapters merged into their base",
+            "export": "write a version to a folder that other software reads, adapters merged into their base",
         }.items()}
         made["register"].add_argument("folder", type=Path, metavar="FOLDER", help="a run's folder, or a model's")
         made["register"].add_argument("--name", metavar="NAME",
@@ -57,6 +58,9 @@ class Command(SiteCommand):
             made[action].add_argument("name", metavar="NAME")
         made["promote"].add_argument("version", nargs="?", metavar="VERSION", help="the newest by default")
         made["export"].add_argument("target", type=Path, metavar="FOLDER", help="made by the command")
+        made["export"].add_argument("--format", choices=list(FORMATS), default="safetensors",
+                                    help="safetensors for transformers and others, ONNX with ONNX Runtime's inputs, "
+                                    "CTranslate2 in 8 bits (%(default)s)")
         made["export"].add_argument("--version", metavar="VERSION", dest="exported",
                                     help="the one that is served by default")
         for own in made.values():
@@ -159,8 +163,8 @@ class Command(SiteCommand):
         target = options["target"].resolve()
         if target.exists():
             raise CommandError(f"{target} is there already; name a folder that is not.", returncode=FAILED)
-        export(model, target)
-        return {"name": model.name, "version": model.version, "folder": str(target)}
+        export(model, target, options["format"])
+        return {"name": model.name, "version": model.version, "format": options["format"], "folder": str(target)}
 
     def _export_lines(self, result: dict[str, Any]) -> list[str]:
         return [f"{result['name']}, version {result['version']}, is in {result['folder']}."]
