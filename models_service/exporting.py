@@ -13,6 +13,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from transformers.utils import logging as transformers_logging
+
 from models_service.export import export
 from models_service.export_formats import ARCHIVE_FILE
 from models_service.registry import Registry
@@ -20,6 +22,8 @@ from models_service.training.run_folder import RunFolder
 
 
 def main(folder: Path) -> int:
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     run = RunFolder(folder)
     try:
         spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))

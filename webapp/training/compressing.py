@@ -20,6 +20,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from transformers.utils import logging as transformers_logging
+
 from models_service.compression import costs
 from models_service.compression.making import Wanted, make
 from models_service.compression.methods import METHODS
@@ -54,6 +56,8 @@ class LongerRun(RunFolder):
 
 
 def main(folder: Path) -> int:
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     run = RunFolder(folder)
     try:
         spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
