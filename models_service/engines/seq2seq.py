@@ -120,10 +120,10 @@ class Seq2SeqEngine(Engine[Rewriting, Piece, Found, Rewritten]):
         self._form.close()
 
     @contextmanager
-    def computed_by(self, converted: Path) -> Iterator[Run]:
-        """`run`, by a conversion of this model to 8 bits that lies elsewhere."""
+    def computed_by(self, converted: Path, compute_type: str) -> Iterator[Run]:
+        """`run`, by a conversion of this model that lies elsewhere."""
         own = self._form
-        form = CTranslate2Form(converted, "cpu", "int8", self._tokens.never_written, self._tokens.end,
+        form = CTranslate2Form(converted, "cpu", compute_type, self._tokens.never_written, self._tokens.end,
                                self.batch_tokens)
         try:
             yield self._run_with(form)

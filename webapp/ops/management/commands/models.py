@@ -60,7 +60,7 @@ class Command(SiteCommand):
         made["export"].add_argument("target", type=Path, metavar="FOLDER", help="made by the command")
         made["export"].add_argument("--format", choices=list(FORMATS), default="safetensors",
                                     help="safetensors for transformers and others, ONNX with ONNX Runtime's inputs, "
-                                    "CTranslate2 in 8 bits (%(default)s)")
+                                    "CTranslate2 in 8 bits where these agree (%(default)s)")
         made["export"].add_argument("--version", metavar="VERSION", dest="exported",
                                     help="the one that is served by default")
         for own in made.values():
