@@ -26,6 +26,7 @@ import numpy as np
 from qa import index_database as database
 from qa import index_encoder
 from qa import segments as segment_files
+from qa.durable import link
 from qa.index_database import IndexedDocument, IndexedPassage
 from qa.index_encoder import Encoder
 from qa.passages import Passage
@@ -120,6 +121,18 @@ class CollectionIndex:
             with database.transaction(connection):
                 database.delete_everything(connection)
             self._sweep(connection)
+
+    def copy(self, folder: Path) -> None:
+        """The index as it is published now, into `folder`, which is made. Who publishes waits; who reads does not.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        with self._publishing() as connection:
+            (folder / _SEGMENTS).mkdir(parents=True)
+            database.copy(connection, folder)
+            for segment in database.manifest(connection)[1]:
+                link(self._segments / segment.name, folder / _SEGMENTS / segment.name)
 
     @contextmanager
     def _publishing(self) -> Iterator[sqlite3.Connection]:

@@ -83,6 +83,12 @@ def connect(folder: Path, *, create: bool = False) -> Iterator[sqlite3.Connectio
         connection.close()
 
 
+def copy(connection: sqlite3.Connection, folder: Path) -> None:
+    """The database as it is now, as one file in another folder."""
+    with closing(sqlite3.connect(folder / DATABASE_NAME)) as target:
+        connection.backup(target)
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All of the writes inside, or none."""

@@ -10,8 +10,10 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 from django.test import Client
 
+from webapp.backup import making
 from webapp.settings.table import PROJECT, check_all
 
 DEPLOY = PROJECT / "deploy"
@@ -65,6 +67,18 @@ def test_the_unit_starts_what_there_is_and_reads_the_environment_file() -> None:
     service = unit["Service"]
     assert service["ExecStart"].endswith("manage.py up") and service["EnvironmentFile"] == "/etc/wenda.env"
     assert f"/var/lib/{service['StateDirectory']}" == documented_environment()["WENDA_DATA_DIR"]
+
+
+def test_the_nightly_backup_calls_the_command_where_it_may_write() -> None:
+    unit = ConfigParser(interpolation=None)
+    unit.optionxform = str
+    unit.read([DEPLOY / "wenda-backup.service", DEPLOY / "wenda-backup.timer"])
+    service = unit["Service"]
+    found = re.search(r"manage\.py (backup) (\S+)\$\(date \S+\)(\S+)'", service["ExecStart"])
+    assert found and found[1] in get_commands() and found[3].endswith(making.ENDINGS)
+    places = service["ReadWritePaths"].split()
+    assert str(Path(found[2]).parent) in places and documented_environment()["WENDA_DATA_DIR"] in places
+    assert unit["Timer"]["OnCalendar"] and service["EnvironmentFile"] == "/etc/wenda.env"
 
 
 def test_nginx_passes_on_what_the_site_needs_to_the_port_that_it_listens_on() -> None:

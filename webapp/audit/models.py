@@ -47,6 +47,8 @@ class Action(models.TextChoices):
     LIMITS_CHANGED = "limits changed", _("Limits of an account changed")
     ABSTENTION_CHANGED = "abstention changed", _("Bar for answers moved")
     FILES_ENCRYPTED = "files encrypted", _("Stored files encrypted anew")
+    BACKED_UP = "backed up", _("Backup made")
+    RESTORED = "restored", _("Site restored from a backup")
     LOG_EXPORTED = "log exported", _("Audit log exported")
 
 
