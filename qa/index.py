@@ -129,10 +129,10 @@ class CollectionIndex:
             CollectionGone: the collection was deleted.
         """
         with self._publishing() as connection:
-            (folder / _SEGMENTS).mkdir(parents=True)
+            (folder / SEGMENTS).mkdir(parents=True)
             database.copy(connection, folder)
             for segment in database.manifest(connection)[1]:
-                link(self._segments / segment.name, folder / _SEGMENTS / segment.name)
+                link(self._segments / segment.name, folder / SEGMENTS / segment.name)
 
     @contextmanager
     def _publishing(self) -> Iterator[sqlite3.Connection]:

@@ -22,7 +22,7 @@ from qa.durable import link
 from qa.index import CollectionGone, CollectionIndex
 from webapp.settings.places import graph_folder
 
-FOLDERS = ("documents", "summaries", "translations", "training", "models")
+FOLDERS = ("documents", "summaries", "translations", "training", "models", "graph-files")
 FILES = ("starter-pages.json", "encryption-keys.json")
 INDEXES, GRAPH = "indexes", "graph"
 TOP_NAMES = frozenset((*FOLDERS, *FILES, INDEXES, GRAPH))
