@@ -21,7 +21,7 @@ from qa.compose import NotBegun, compose
 from qa.followup import Turn, complete
 from qa.graph_reading import Graph
 from qa.index import CollectionIndex
-from qa.quote import PASSAGES_READ, quote
+from qa.quote import ABSTAIN_BELOW, PASSAGES_READ, quote
 from qa.rerank import rerank
 from qa.retrieve import retrieve
 from qa.spelling import corrected
@@ -87,6 +87,7 @@ async def answer(
     client: str = "",
     generate: bool = False,
     graph: Graph | None = None,
+    abstain_below: float = ABSTAIN_BELOW,
 ) -> AsyncIterator[SourcesEvent | DeltaEvent | AnswerDone]:
     """Answer from the documents of `collections`, given as (id, index) pairs; the last event is AnswerDone.
 
@@ -98,6 +99,7 @@ async def answer(
             as without one, and `verification["fallback"]` says why.
         graph: a knowledge graph that is compared with the answer, or answers where the documents do not:
             `verification["graph"]` (`qa/graph_check.py`).
+        abstain_below: the confidence, 0 to 1, below which an answer in the documents' words is withheld.
 
     Raises:
         BadQuestion: see `check_question`.
@@ -153,7 +155,7 @@ async def _from_documents(
             clock.mark("write_ms")
             more = {"fallback": failure.problem.message}
     done = await worked_out(asked, found, collections=collections, documents=documents, models=models, client=client)
-    if done is not None:
+    if done is not None and done.confidence >= abstain_below:
         clock.mark("work_out_ms")
         yield SourcesEvent(sources=[source(passage) for passage in found[:PASSAGES_READ]])
         for number, citation in enumerate(done.citations, start=1):
@@ -161,12 +163,15 @@ async def _from_documents(
         yield _completed(done, asked, clock, more)
         return
     quoting = quote(
-        asked, found, collections=collections, documents=documents, models=models, client=client, mark=clock.mark
+        asked, found, collections=collections, documents=documents, models=models, client=client,
+        abstain_below=abstain_below, mark=clock.mark,
     )
     async with aclosing(quoting) as events:
         async for event in events:
             if isinstance(event, AnswerDone) and event.abstained:
-                asked, rest = await _spelt_right(asked, event, collections, documents, models, client, clock)
+                asked, rest = await _spelt_right(
+                    asked, event, collections, documents, models, client, abstain_below, clock
+                )
             else:
                 rest = [event]
             for one in rest:
@@ -175,7 +180,7 @@ async def _from_documents(
 
 async def _spelt_right(
     asked: str, abstained: AnswerDone, collections: Sequence[tuple[str, CollectionIndex]], documents: StoredTexts,
-    models: Models, client: str, clock: _Clock,
+    models: Models, client: str, abstain_below: float, clock: _Clock,
 ) -> tuple[str, list[SourcesEvent | DeltaEvent | AnswerDone]]:
     """The question without its slips and what it is answered with, where that is an answer; else what was before."""
     respelt = await asyncio.to_thread(corrected, asked, collections)
@@ -185,7 +190,8 @@ async def _spelt_right(
         respelt, await retrieve(respelt, collections, models, PASSAGES_FOUND, client=client), models, client=client
     )
     events = [event async for event in quote(
-        respelt, found, collections=collections, documents=documents, models=models, client=client
+        respelt, found, collections=collections, documents=documents, models=models, client=client,
+        abstain_below=abstain_below,
     )]
     clock.mark("respell_ms")
     if isinstance(events[-1], AnswerDone) and not events[-1].abstained:

@@ -19,7 +19,8 @@ from models_service.evaluation import squad
 from models_service.formats.squad import Question
 from models_service.protocol import Calibration
 from qa.answer import PASSAGES_FOUND
-from qa.candidates import Candidate, candidates
+from qa.candidates import Candidate, candidates, probability
+from qa.confidence import Figures, figures
 from qa.evaluation import RIGHT_FROM_F1
 from qa.open_collection import NAME, OpenCollection
 from qa.quote import PASSAGES_READ, SPANS_PER_PASSAGE
@@ -28,15 +29,21 @@ from qa.retrieve import retrieve
 WITHOUT_GOLD_SHARE = 0.25
 """Of the questions, asked with their paragraph taken away: what a collection that does not know looks like."""
 SEED = 13
+FOLDS = 5
 FEATURES = ("margin", "dense", "first", "overlap", "support", "second")
 
 
 @dataclass(frozen=True)
 class Observed:
-    """One question's candidates and, for each, whether it is right."""
+    """One question's candidates and, for each, whether it is right; `without`: its paragraph was taken away.
+
+    Questions of one `group` are about texts that belong together: a fit is not measured on texts that it was made of.
+    """
 
     candidates: list[Candidate]
     right: list[bool]
+    without: bool = False
+    group: str = ""
 
 
 def drawn(questions: Sequence[Question], limit: int | None) -> list[Question]:
@@ -66,7 +73,7 @@ async def observe(
         own = candidates(question.question, passages, done.spans, None)
         seen.append(Observed(own, [
             not without and squad.f1(candidate.text, question.texts) >= RIGHT_FROM_F1 for candidate in own
-        ]))
+        ], without, question.title or question.context))
         if number % 20 == 0 or number == len(questions):
             progress(number, len(questions))
     return seen
@@ -105,9 +112,24 @@ def _both_needed(right: Sequence[bool]) -> None:
         raise ValueError("right and wrong answers are both needed to fit a calibration; give more questions")
 
 
-def expected_calibration_error(probabilities: Sequence[float], right: Sequence[bool], bins: int = 10) -> float:
-    """The mean distance between confidence and accuracy over `bins` equal steps of confidence (Guo et al. 2017)."""
-    p, hit = np.asarray(probabilities, dtype=float), np.asarray(right, dtype=float)
-    bin_of = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = [abs(p[bin_of == b].mean() - hit[bin_of == b].mean()) * (bin_of == b).mean() for b in set(bin_of.tolist())]
-    return float(sum(gaps))
+def measured(data: Sequence[str], seen: Sequence[Observed]) -> Figures:
+    """What the confidence of `fit` is worth: each text's questions by a fit on the other texts' questions.
+
+    Raises:
+        ValueError: the questions are about fewer than FOLDS texts, or as in `fit`.
+    """
+    groups = sorted({one.group for one in seen})
+    if len(groups) < FOLDS:
+        raise ValueError(f"the questions are about {len(groups)} texts; at least {FOLDS} are needed, to measure on "
+                         "some what was fitted on the others")
+    random.Random(SEED).shuffle(groups)
+    fold_of = {group: number % FOLDS for number, group in enumerate(groups)}
+    confidence, right = [0.0] * len(seen), [False] * len(seen)
+    for fold in range(FOLDS):
+        fitted = fit([one for one in seen if fold_of[one.group] != fold])
+        for place, one in enumerate(seen):
+            if fold_of[one.group] == fold and one.candidates:
+                chances = [probability(candidate.features, fitted) for candidate in one.candidates]
+                confidence[place] = max(chances)
+                right[place] = one.right[int(np.argmax(chances))]
+    return figures(data, confidence, right, [one.without for one in seen])

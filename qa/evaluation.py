@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from models_service.client import Models
 from models_service.evaluation import squad
 from models_service.formats.squad import Question
@@ -74,16 +72,3 @@ async def _ask(question: str, collection: OpenCollection, models: Models) -> Ans
         last = event
     assert isinstance(last, AnswerDone)
     return last
-
-
-def auroc(asked: Sequence[Asked]) -> float | None:
-    """How well confidence tells right answers from wrong ones: the chance that a right one has the higher of the two.
-
-    The Mann-Whitney statistic, ties counted half; None when all are right or all are wrong.
-    """
-    right = np.array([one.done.confidence for one in asked if one.f1 >= RIGHT_FROM_F1])
-    wrong = np.array([one.done.confidence for one in asked if one.f1 < RIGHT_FROM_F1])
-    if not right.size or not wrong.size:
-        return None
-    higher = (right[:, None] > wrong[None, :]).mean() + 0.5 * (right[:, None] == wrong[None, :]).mean()
-    return float(higher)

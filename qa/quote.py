@@ -26,7 +26,7 @@ PASSAGES_READ = 10
 SPANS_PER_PASSAGE = 3
 MOST_SENTENCES = 3
 ABSTAIN_BELOW = 0.2
-"""Confidence. Below it the nearest passages are shown instead of an answer."""
+"""Confidence. Below it the nearest passages are shown instead of an answer, unless another bar is asked for."""
 SECOND_SENTENCE_FROM = 0.5
 """Probability. Another sentence is said too when it is this likely and nearly as likely as the best."""
 NEARLY = 0.8
@@ -40,6 +40,7 @@ async def quote(
     documents: StoredTexts,
     models: Models,
     client: str = "",
+    abstain_below: float = ABSTAIN_BELOW,
     mark: Callable[[str], None] = lambda stage: None,
 ) -> AsyncGenerator[SourcesEvent | DeltaEvent | AnswerDone, None]:
     """Answer from the passages that were found; `mark` is told when a stage has ended. Raises ModelsError."""
@@ -48,10 +49,10 @@ async def quote(
     spans, calibration, method = await _read(question, read, collections, models, client)
     mark("read_ms")
     ranked = candidates(question, read, spans, calibration)
-    cited = await asyncio.to_thread(_citations, ranked, read, documents)
+    cited = await asyncio.to_thread(_citations, ranked, read, documents, abstain_below)
     confidence = cited[0].score if cited else 0.0
     verification = {"method": method, "quotes_checked": True}
-    if confidence < ABSTAIN_BELOW:
+    if not cited or confidence < abstain_below:
         near = await asyncio.to_thread(nearest, read or found, documents)
         mark("check_ms")
         yield AnswerDone(
@@ -113,7 +114,7 @@ def _rarity(question: str, collections: Sequence[tuple[str, CollectionIndex]]) -
 
 
 def _citations(
-    ranked: Sequence[Candidate], passages: Sequence[RetrievedPassage], documents: StoredTexts
+    ranked: Sequence[Candidate], passages: Sequence[RetrievedPassage], documents: StoredTexts, abstain_below: float
 ) -> list[Citation]:
     """The sentences of the best candidates, each said once and checked; likeliest first."""
     kept: list[Citation] = []
@@ -124,7 +125,7 @@ def _citations(
         kept += checked([citation], documents)
         if len(kept) == MOST_CITATIONS:
             break
-    return [citation for citation in kept if citation.score >= min(ABSTAIN_BELOW, kept[0].score) / 2]
+    return [citation for citation in kept if citation.score >= min(abstain_below, kept[0].score) / 2]
 
 
 def _sentence_around(candidate: Candidate, retrieved: RetrievedPassage) -> Citation:

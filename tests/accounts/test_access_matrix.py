@@ -31,6 +31,7 @@ LEAST_ROLE = {
     "api/v1/translation-files/": "guest", "api/v1/glossary/": "user",
     "api/v1/translations/": "user", "api/v1/keys/": "user", "api/v1/usage": "user", "api/v1/quotas/": "admin",
     "api/v1/ops/": "admin",
+    "api/v1/abstention": "admin",
     "api/v1/search": "guest", "api/v1/search/marks/": "user", "api/v1/classify": "guest",
     "api/v1/datasets/": "admin", "api/v1/jobs/": "admin", "api/v1/evaluations/": "admin", "api/v1/models/": "admin",
     "api/v1/graph/sources/": "admin", "api/v1/graph/sparql": "admin", "api/v1/graph/counts": "guest",

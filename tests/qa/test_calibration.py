@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from models_service.protocol import Calibration
-from qa.calibration import FEATURES, Observed, expected_calibration_error, fit
+from qa.calibration import FEATURES, Observed, fit, measured
 from qa.candidates import Candidate, probability
+from qa.confidence import expected_calibration_error
 
 
 def observed(rng: np.random.Generator, questions: int) -> list[Observed]:
@@ -43,10 +46,16 @@ def test_data_in_which_nothing_is_right_cannot_be_fitted() -> None:
         fit([Observed([candidate], [False])] * 10)
 
 
-def test_expected_calibration_error_of_a_hand_computed_case() -> None:
-    # half of them at 0.75 of which half are right, half at 0.25 of which none is: 0.5 * 0.25 + 0.5 * 0.25
-    assert expected_calibration_error([0.75, 0.75, 0.25, 0.25], [True, False, False, False]) == pytest.approx(0.25)
-    assert expected_calibration_error([1.0, 0.0], [True, False]) == 0
+def test_what_confidence_is_worth_is_measured_on_texts_that_it_was_not_fitted_on() -> None:
+    rng = np.random.default_rng(4)
+    seen = [replace(one, group=f"text {number % 12}", without=number % 4 == 0)
+            for number, one in enumerate(observed(rng, 600))]
+    worth = measured(["made.json"], seen)
+    assert (worth.questions, worth.without) == (600, 150)
+    assert worth.ece < 0.08 and worth.auroc > 0.6
+    assert worth.bars[0].coverage == 1 and worth.bars[-1].coverage < 1
+    with pytest.raises(ValueError, match="at least 5"):
+        measured(["made.json"], [replace(one, group="only one") for one in seen])
 
 
 def test_probability_is_the_logistic_of_the_weighted_sum() -> None:

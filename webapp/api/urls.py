@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from webapp.api.abstention import AbstentionView
 from webapp.api.ask import AskView
 from webapp.api.classify import ClassifyView
 from webapp.api.conversations import ConversationViewSet, FeedbackView
@@ -55,6 +56,7 @@ urlpatterns = [
     path("v1/languages", LanguagesView.as_view(), name="api-languages"),
     path("v1/feedback/", FeedbackView.as_view(), name="api-feedback"),
     path("v1/ops/", OpsView.as_view(), name="api-ops"),
+    path("v1/abstention", AbstentionView.as_view(), name="api-abstention"),
     path("v1/usage", UsageView.as_view(), name="api-usage"),
     path("v1/protocol", ProtocolView.as_view(), name="api-protocol"),
     path("v1/schema", SchemaView.as_view(), name="api-schema"),

@@ -36,7 +36,7 @@ from qa.index_encoder import EncoderMismatch
 from qa.segments import SegmentCorrupt
 from webapp import access
 from webapp.accounts.models import User
-from webapp.chat import generator
+from webapp.chat import abstention, generator
 from webapp.errors import BadInput, NotFound, TooLarge
 from webapp.graph import storage as graph_storage
 from webapp.knowledge import storage
@@ -138,6 +138,7 @@ async def events_from(
     answering = qa_answer.answer(
         question, collections=collections, documents=storage.documents(), models=models or model_service(),
         history=history, client=client, generate=generate, graph=graph,
+        abstain_below=await database_sync_to_async(abstention.bar)(),
     )
     deadline = time.monotonic() + ANSWER_SECONDS
     try:

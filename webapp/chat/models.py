@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from webapp.knowledge.models import Collection
@@ -67,3 +68,11 @@ class Feedback(models.Model):
     helpful = models.BooleanField()
     note = models.TextField(blank=True, default="", max_length=2000)
     created_at = models.DateTimeField(auto_now_add=True)
+
+
+class AbstentionBar(models.Model):
+    """The confidence below which this site withholds an answer; one row at most, none while nobody has moved it."""
+
+    value = models.FloatField(validators=[MinValueValidator(0.0), MaxValueValidator(0.95)])
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    changed_at = models.DateTimeField(auto_now=True)

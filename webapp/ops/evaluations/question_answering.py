@@ -13,7 +13,7 @@ from models_service.formats.squad import Question, read_squad
 from models_service.in_process import InProcessModels
 from models_service.opening import load_reader
 from models_service.registry import READER
-from qa import evaluation, open_collection
+from qa import confidence, evaluation, open_collection
 from webapp.ops.evaluations.task import Order, Task
 
 DATA = "SQuAD JSON, gzip allowed"
@@ -36,7 +36,8 @@ def _openqa(order: Order) -> Report:
     report = from_examples("openqa", order.model, order.data.name, values, len(questions), seconds)
     milliseconds = sorted(one.milliseconds for one in asked)
     report.metrics["seconds_per_question"] = round(sum(milliseconds) / len(milliseconds) / 1000, 4)
-    auroc = evaluation.auroc(asked)
+    right = [one.f1 >= evaluation.RIGHT_FROM_F1 for one in asked]
+    auroc = confidence.auroc([one.done.confidence for one in asked], right)
     if auroc is not None:
         report.metrics["auroc"] = round(auroc, 4)
     return report

@@ -15,6 +15,7 @@ from models_service.formats.squad import Question, read_squad
 from models_service.in_process import InProcessModels
 from models_service.registry import CALIBRATION_FILE, ModelMissing, ModelUnusable
 from qa import calibration, open_collection
+from qa.confidence import FIGURES_FILE
 from webapp.ops.command_line import SiteCommand, show_progress, table, wrong_use
 
 
@@ -36,13 +37,23 @@ class Command(SiteCommand):
         sets = [read_squad(path) for path in options["data"]]
         seen = asyncio.run(_observe(sets, str(options["model"]), options["limit"]))
         fitted = calibration.fit(seen)
+        worth = calibration.measured([path.name for path in options["data"]], seen)
         file = options["model"] / CALIBRATION_FILE
         file.write_text(fitted.model_dump_json(indent=2) + "\n")
-        return {"file": str(file), "questions": len(seen), "calibration": fitted.model_dump()}
+        (options["model"] / FIGURES_FILE).write_text(worth.model_dump_json(indent=1) + "\n")
+        return {"file": str(file), "questions": len(seen), "calibration": fitted.model_dump(),
+                "confidence": worth.model_dump()}
 
     def lines(self, result: dict[str, Any]) -> list[str]:
         weights = [*result["calibration"]["weights"].items(), ("intercept", result["calibration"]["intercept"])]
-        return [f"{result['file']}, fitted on {result['questions']} questions:", *table(weights)]
+        worth = result["confidence"]
+        bars = [(f"answered from {each['bar']:.2f} on", f"{each['coverage']:.1%} of the questions, "
+                 + ("none right" if each["precision"] is None else f"{each['precision']:.1%} of the answers right"))
+                for each in worth["bars"][::2]]
+        return [f"{result['file']}, fitted on {result['questions']} questions:", *table(weights),
+                f"Measured on texts that were not fitted on, {worth['without']} questions without their paragraph:",
+                *table([("expected calibration error", worth["ece"]), ("auroc, right from wrong", worth["auroc"]),
+                        ("auroc, answerable from not", worth["auroc_known"]), *bars])]
 
 
 async def _observe(sets: list[list[Question]], model: str, limit: int | None) -> list[calibration.Observed]:
