@@ -30,7 +30,9 @@ WITHOUT_GOLD_SHARE = 0.25
 """Of the questions, asked with their paragraph taken away: what a collection that does not know looks like."""
 SEED = 13
 FOLDS = 5
-FEATURES = ("margin", "dense", "first", "overlap", "support", "second")
+FEATURES = (
+    "margin", "above", "lead", "ahead", "dense", "gap", "first", "overlap", "sentence", "support", "second",
+)
 
 
 @dataclass(frozen=True)

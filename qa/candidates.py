@@ -16,10 +16,14 @@ from dataclasses import dataclass
 from models_service.protocol import Calibration, SpanResult
 from qa.passages import in_heading
 from qa.retrieve import RetrievedPassage
+from qa.sentences import sentences
 from qa.terms import terms
 
 UNCALIBRATED = Calibration(weights={"margin": 0.35}, intercept=-1.0)
 """For a reader that brings no calibration: right in order, rough in value."""
+NOTHING_READ = -5.0
+"""The margin of a passage in which the reader found no span at all."""
+GAP_TO = 4
 REPEATED_WORDS = 3
 """From so many words on, a question that stands in a passage is a repetition of it."""
 
@@ -54,10 +58,14 @@ def candidates(
     stated = _stated(spans)
     asked = set(terms(question))
     repeated = _repetition(question)
+    gap = _gap(passages)
+    best = [max((span.score for span in own), default=NOTHING_READ) for own in spans]
     found = []
     for source, (retrieved, own) in enumerate(zip(passages, spans, strict=True)):
         passage = retrieved.passage
-        overlap = len(asked & set(terms(f"{passage.document.title} {passage.text}"))) / max(len(asked), 1)
+        overlap = _share(asked, f"{passage.document.title} {passage.text}")
+        elsewhere = max((score for other, score in enumerate(best) if other != source), default=NOTHING_READ)
+        borders = sentences(passage.text)
         repetitions = [match.span() for match in repeated.finditer(passage.text)] if repeated else []
         for rank, span in enumerate(own):
             if not _can_be_an_answer(span, passage.text):
@@ -71,12 +79,34 @@ def candidates(
                 "overlap": overlap,
                 "support": float(min(stated[_key(span.text)] - (span.score > 0), 3)),
                 "second": float(rank > 0),
+                "above": max(span.score, 0.0),
+                "lead": span.score - elsewhere,
+                "ahead": max(span.score - elsewhere, 0.0),
+                "sentence": _share(asked, _around(passage.text, borders, span)),
+                "gap": gap,
             }
             found.append(Candidate(
                 source, span.text, passage.start + span.start, passage.start + span.end, features,
                 probability(features, weights),
             ))
     return sorted(found, key=lambda candidate: -candidate.probability)
+
+
+def _share(asked: set[str], text: str) -> float:
+    """Of the question's words, those that stand in `text`."""
+    return len(asked & set(terms(text))) / max(len(asked), 1)
+
+
+def _around(passage: str, borders: Sequence[tuple[int, int]], span: SpanResult) -> str:
+    """The sentence of the span, or sentences."""
+    touched = [(start, end) for start, end in borders if start < span.end and end > span.start]
+    return passage[min([span.start, *(s for s, _ in touched)]) : max([span.end, *(e for _, e in touched)])]
+
+
+def _gap(passages: Sequence[RetrievedPassage]) -> float:
+    """How much nearer the first passage is than the fourth: near all alike, none of them is likely to answer."""
+    near = [retrieved.dense or 0.0 for retrieved in passages[:GAP_TO]]
+    return near[0] - near[-1] if near else 0.0
 
 
 def _can_be_an_answer(span: SpanResult, passage: str) -> bool:
