@@ -107,7 +107,9 @@ async def answer(
         SegmentCorrupt: a collection's index is damaged.
         EncoderMismatch: a collection was read in with another encoder than the one in use.
     """
-    answering = _from_documents(question, collections, documents, models, history, client, generate)
+    answering = _from_documents(
+        question, collections, documents, models, history, client, generate, abstain_below
+    )
     said = False
     async with aclosing(answering) as events:
         async for event in events:
@@ -129,7 +131,7 @@ async def _with_graph(done: AnswerDone, graph: Graph, *, may_answer: bool) -> An
 
 async def _from_documents(
     question: str, collections: Sequence[tuple[str, CollectionIndex]], documents: StoredTexts, models: Models,
-    history: Sequence[Turn], client: str, generate: bool,
+    history: Sequence[Turn], client: str, generate: bool, abstain_below: float,
 ) -> AsyncGenerator[SourcesEvent | DeltaEvent | AnswerDone, None]:
     clock = _Clock()
     asked = complete(check_question(question), history)[:MAX_QUESTION_CHARACTERS]
