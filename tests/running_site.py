@@ -207,14 +207,16 @@ class Person:
 @pytest.fixture(scope="session")
 def person(site: Site) -> Iterator[Person]:
     """An ordinary user who signed up on the site's page."""
-    name = f"person-{uuid.uuid4().hex[:8]}"
     with httpx.Client(base_url=site.address, follow_redirects=True, timeout=30, trust_env=False) as http:
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', http.get("/sign-up/").text)[1]
-        form = {
-            "username": name, "password": PASSWORD, "password_again": PASSWORD, "csrfmiddlewaretoken": token,
-        }
-        signed_up = http.post("/sign-up/", data=form, headers={"Referer": site.address})
-        assert signed_up.status_code == 200, signed_up.text
-        who = http.get("/account/")
-        assert name in who.text
-        yield Person(site, name, http)
+        yield sign_up(site, http)
+
+
+def sign_up(site: Site, http: httpx.Client) -> Person:
+    """Someone new, on the site's page."""
+    name = f"person-{uuid.uuid4().hex[:8]}"
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', http.get("/sign-up/").text)[1]
+    form = {"username": name, "password": PASSWORD, "password_again": PASSWORD, "csrfmiddlewaretoken": token}
+    signed_up = http.post("/sign-up/", data=form, headers={"Referer": site.address})
+    assert signed_up.status_code == 200, signed_up.text
+    assert name in http.get("/account/").text
+    return Person(site, name, http)

@@ -19,7 +19,7 @@ CITATION = {
 
 
 def asked(user, question: str = "How tall is it?", key: str = "", **more) -> services.Asked:
-    return services.ask(user, key or f"key {question}", question, **more)
+    return services.ask(user, key or f"key {question}"[:64], question, **more)
 
 
 def answered(user, question: str, answer: str = "330 metres.", **more) -> services.Asked:

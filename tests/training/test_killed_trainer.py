@@ -37,7 +37,8 @@ class Site:
     def __init__(self, folder: Path, redis_url: str) -> None:
         self.folder, self.redis_url = folder, redis_url
         self.environment = {
-            **os.environ, "WENDA_DATA_DIR": str(folder), "REDIS_URL": redis_url, "OMP_NUM_THREADS": "1",
+            **os.environ, "DATABASE_URL": "", "WENDA_DATA_DIR": str(folder), "REDIS_URL": redis_url,
+            "OMP_NUM_THREADS": "1",
             "HF_HUB_OFFLINE": "1", "DJANGO_SETTINGS_MODULE": "webapp.settings",
         }
         self.run("manage.py", "migrate", "--verbosity", "0")

@@ -107,7 +107,8 @@ class Site:
     def __init__(self, folder: Path, redis_url: str, models_url: str) -> None:
         self.folder, self.redis_url = folder, redis_url
         self.environment = {
-            **os.environ, "WENDA_DATA_DIR": str(folder), "REDIS_URL": redis_url, "MODELS_SERVICE_URLS": models_url,
+            **os.environ, "DATABASE_URL": "", "WENDA_DATA_DIR": str(folder), "REDIS_URL": redis_url,
+            "MODELS_SERVICE_URLS": models_url,
             "OMP_NUM_THREADS": "1", "DJANGO_SETTINGS_MODULE": "webapp.settings",
         }
         self.run("-m", "django", "migrate", "--verbosity", "0")
