@@ -34,7 +34,7 @@ EXAMPLE_KEY = "WENDA_KEY"
 
 both_languages = pytest.mark.parametrize("language", LANGUAGES)
 each_slug = pytest.mark.parametrize("slug", SLUGS)
-_PLACES = "api/v1|collections|account|help|summarize|translate|dashboard|healthz|readyz|metrics"
+_PLACES = "api/v1|collections|graph|account|help|summarize|translate|dashboard|healthz|readyz|metrics"
 _ADDRESS = re.compile(rf"(?<![\w/.-])(?:http://127\.0\.0\.1:8000)?(/(?:{_PLACES})\b[\w/.-]*)")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 
@@ -127,6 +127,8 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
     from models_service.protocol_translated_text import MAX_INTERACTIVE_CHARACTERS
     from qa.archive import MOST_FILES, MOST_UNPACKED_BYTES
     from qa.citing import MOST_CITATIONS
+    from qa.graph import Limits
+    from qa.graph_sparql import MOST_ROWS, SECONDS
     from qa.quote import ABSTAIN_BELOW, MOST_SENTENCES
     from qa.writing.glossary import MAX_TERMS
     from qa.writing.sections import WHOLE_UP_TO
@@ -136,6 +138,7 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
     from webapp.api.paging import Pages
     from webapp.chat import answering, services
     from webapp.chat.models import Conversation
+    from webapp.graph.browsing import A_PAGE
     from webapp.knowledge.models import Collection
     from webapp.ops.preflight import LEAST_FREE_BYTES
     from webapp.writing import translation_history, translation_sweep
@@ -178,6 +181,10 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
         (f"more than {WHOLE_UP_TO} sentences", f"超过 {WHOLE_UP_TO} 个句子"),
         (f"more than {TOLD_CHARACTERS:,} characters", f"超过 {TOLD_CHARACTERS:,} 个字符"),
         (f"newest {MOST_KEPT} texts", f"最近的 {MOST_KEPT} 篇文本"),
+        (f"up to {Limits().most_triples:,} statements", f"最多可以有 {Limits().most_triples:,} 条陈述"),
+        (f"stopped after {SECONDS:g} seconds, and at most {MOST_ROWS:,} rows",
+         f"超过 {SECONDS:g} 秒即被中止，最多返回 {MOST_ROWS:,} 行"),
+        (f"Facts come {A_PAGE} a page", f"陈述每页 {A_PAGE} 条"),
         (f"pages of {Pages.page_size} entries", f"每页 {Pages.page_size} 条"),
         (f"up to {Pages.max_page_size} entries", f"最多 {Pages.max_page_size} 条"),
     ):

@@ -105,8 +105,8 @@ def sparql(request: HttpRequest) -> HttpResponse:
     """The form; what is asked goes to POST /api/v1/graph/sparql."""
     access.require(request.user, "administer")
     return render(request, "graph/sparql.html", {
-        "examples": querying.EXAMPLES, "prefixes": PREFIXES.items(), "most_rows": querying.MOST_ROWS,
-        "seconds": querying.SECONDS,
+        "examples": querying.EXAMPLES, "prefixes": PREFIXES.items(),
+        "most_rows": f"{querying.MOST_ROWS:,}", "seconds": f"{querying.SECONDS:g}",
     })
 
 

@@ -1,4 +1,4 @@
-"""What the site as a whole is like, asked when a monitor asks us: documents, jobs, queues, indexes, disk, processes.
+"""What the site as a whole is like, asked when a monitor asks us: documents, graph, jobs, queues, indexes, disk, processes.
 
 Every web process tells the same of these; a query takes their maximum. What cannot be asked just now is left out, so
 that a database that is down does not take the other figures with it.
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 class SiteState(Collector):
     def collect(self) -> Iterator[Metric]:
-        for part in (_documents, _jobs, _queues, _processes, _index, _disk, _parts):
+        for part in (_documents, _graph, _jobs, _queues, _processes, _index, _disk, _parts):
             yield from _told(part)
 
     def describe(self) -> list[Metric]:
@@ -51,6 +51,16 @@ def _documents() -> list[Metric]:
     ready = Document.objects.filter(status=DocumentStatus.READY)
     passages = ready.aggregate(n=Sum("passages_total"))["n"] or 0
     return [documents, GaugeMetricFamily("wenda_index_passages", "passages that can be searched", passages)]
+
+
+def _graph() -> list[Metric]:
+    from webapp.graph.models import GraphSource, GraphStatus
+
+    files = GaugeMetricFamily("wenda_graph_files", "files of the knowledge graph by state", labels=["status"])
+    for row in GraphSource.objects.order_by().values("status").annotate(n=Count("pk")):
+        files.add_metric([row["status"]], row["n"])
+    stated = GraphSource.objects.filter(status=GraphStatus.READY).aggregate(n=Sum("triples"))["n"] or 0
+    return [files, GaugeMetricFamily("wenda_graph_statements", "statements in the knowledge graph", stated)]
 
 
 def _jobs() -> list[Metric]:

@@ -16,7 +16,7 @@ from django.core.management import call_command
 
 from qa.graph import GraphDamaged
 from webapp.errors import SiteError
-from webapp.graph import browsing, importing, querying, services
+from webapp.graph import browsing, claims, importing, querying, services
 from webapp.graph.models import GraphSource, GraphStatus
 from webapp.ops import worker_pulse
 from webapp.ops.command_line import FAILED, SiteCommand, show_progress, table, wrong_use
@@ -106,9 +106,9 @@ class Command(SiteCommand):
         wanted = [source.pk for source in sources]
         while unfinished := [one for one in GraphSource.objects.filter(pk__in=wanted) if one.is_unfinished]:
             if not site_runs:
+                claims.free_leases_of_the_dead()
                 for source in unfinished:
                     importing.run(source.pk)
-                continue
             show_progress(sum(one.bytes_done for one in unfinished), sum(one.size for one in unfinished))
             time.sleep(LOOK_SECONDS)
 
