@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ PACKED = st.binary(max_size=200).map(gzip.compress) | st.binary(max_size=200).ma
 CONTENT = st.binary(max_size=300) | MANGLED | PACKED | MANGLED.map(lambda text: gzip.compress(text)[:-9])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(content=CONTENT, ending=st.sampled_from(SUFFIXES))
 def test_any_bytes_are_read_or_refused(content: bytes, ending: str):
     with tempfile.NamedTemporaryFile() as file:
@@ -35,13 +35,7 @@ def test_any_bytes_are_read_or_refused(content: bytes, ending: str):
 
 def test_a_packed_file_is_read_no_further_than_it_may_be(tmp_path):
     bomb = tmp_path / "a.nt.gz"
-    packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb") as out:
-        out.write(b" " * 3_000_000)
-    bomb.write_bytes(packed.getvalue())
-    try:
+    bomb.write_bytes(gzip.compress(b"# nothing\n" * 300_000))
+    with pytest.raises(BadGraphFile) as refused:
         list(quads(GraphFile("a.nt.gz", bomb), Limits(most_bytes=1_000_000), lambda progress: None))
-    except BadGraphFile as error:
-        assert error.reason == "too_large"
-    else:
-        raise AssertionError("it was read")
+    assert refused.value.reason == "too_large"
