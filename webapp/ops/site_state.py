@@ -1,4 +1,4 @@
-"""What the site as a whole is like, asked when a monitor asks us: documents, graph, jobs, queues, indexes, disk, processes.
+"""What the site as a whole is like, asked when a monitor asks us: documents, jobs, queues, indexes, disk, processes.
 
 Every web process tells the same of these; a query takes their maximum. What cannot be asked just now is left out, so
 that a database that is down does not take the other figures with it.
