@@ -36,7 +36,7 @@ def test_an_import_that_is_killed_dies_whole_and_is_done_by_the_next(tmp_path):
 
     first = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
     try:
-        (child,) = until(has_begun)
+        (child,) = until(has_begun, 180)
     finally:
         first.send_signal(signal.SIGKILL)
         first.wait()
