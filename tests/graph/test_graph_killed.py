@@ -17,7 +17,7 @@ from qa.graph import GraphStore
 from tests.knowledge.conftest import until
 
 PROJECT = Path(__file__).parents[2]
-MANY = 150_000
+MANY = 100_000
 
 
 def test_an_import_that_is_killed_dies_whole_and_is_done_by_the_next(tmp_path):
