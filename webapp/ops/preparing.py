@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.core.management import call_command
-from django.db import connection
 
 
 def prepare() -> str:
@@ -13,6 +12,4 @@ def prepare() -> str:
 
     call_command("migrate", verbosity=0, interactive=False)
     bring_up_to_date()
-    token = setup_token()
-    connection.close()
-    return token
+    return setup_token()

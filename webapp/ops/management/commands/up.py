@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from webapp.ops import embedded_redis, encryption, parts, preflight
 from webapp.ops.preparing import prepare
@@ -54,6 +55,7 @@ class Command(BaseCommand):
             elif not embedded_redis.answers(settings.REDIS_URL):
                 raise CommandError(f"REDIS_URL is {settings.REDIS_URL}, where no Redis answers.", returncode=1)
             token = prepare()
+            connection.close()
             own_models = [] if read("MODELS_SERVICE_URLS") else [parts.model_service(data)]
             supervisor.start(*own_models, parts.worker(settings.REDIS_URL), parts.web(host, port))
             shown = {"0.0.0.0": "localhost", "::": "localhost", "::1": "[::1]"}.get(host, host)
