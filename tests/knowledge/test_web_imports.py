@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 
+from models_service.protocol import Citation
 from sealed import files
 from tests.local_web import LocalWeb, running_web
 from webapp.audit.models import Action, Entry
+from webapp.chat import answering
 from webapp.errors import BadInput, Conflict
 from webapp.knowledge import services as documents
 from webapp.knowledge import storage
@@ -67,6 +70,13 @@ def test_a_page_becomes_a_document_with_its_title_its_address_and_its_original(w
     assert files.read_bytes(storage.original(document.pk)) == web.pages["/lighthouse?view=full"].body
     assert "small web of a test" in storage.documents().text(str(document.pk))
     assert document.origin.etag == '"a"' and web.targets() == ["/lighthouse?view=full"]
+
+
+def test_a_citation_names_the_address_that_its_document_came_from(web, bring, collection, add):
+    address = bring(web.article("/tower", "Marrow Point")).address
+    cited = [Citation(document=str(document.pk), title="", passage=1, start=0, end=4, quote="This", span_start=0,
+                      span_end=0, score=0) for document in (collection.documents.get(), add(collection))]
+    assert [one.source for one in async_to_sync(answering.linked)(cited)] == [address, ""]
 
 
 def test_one_page_twice_and_the_same_content_at_two_addresses_are_one_document(web, bring, collection):

@@ -79,3 +79,19 @@ def test_a_pdf_is_shown_in_its_place(alices_browser: Client, document) -> None:
         "application/pdf", 'inline; filename="library.txt"')
     assert b"".join(answer.streaming_content).decode() == TEXT
     assert f'data-file="/documents/{document.pk}/file/"' in page(alices_browser, document)
+
+
+def test_a_document_from_the_web_shows_its_address_and_can_be_fetched_anew_by_who_may_edit(
+    alices_browser: Client, bobs_browser: Client, document, settings
+) -> None:
+    assert 'id="refresh"' not in page(alices_browser, document)
+    document.source = "https://example.org/library?a=1&b=2"
+    document.save()
+    document.collection.visibility = "everyone"
+    document.collection.save()
+    for browser, may_edit in ((alices_browser, True), (bobs_browser, False)):
+        shown = page(browser, document)
+        assert 'href="https://example.org/library?a=1&amp;b=2" target="_blank" rel="noopener noreferrer"' in shown
+        assert ('id="refresh"' in shown) is may_edit
+    settings.FETCH_ON = False
+    assert 'id="refresh"' not in page(alices_browser, document)
