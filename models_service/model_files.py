@@ -206,6 +206,12 @@ def figures(folder: Path) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
+def check_weights(folder: Path) -> None:
+    """Raise ModelUnusable for a file that only its name makes safetensors, such as a pickle."""
+    for file in folder.glob("*.safetensors"):
+        _tensors(file)
+
+
 def weight_bytes(folder: Path) -> int:
     """What the weights take in memory in float32, those of its base included; from the files' headers alone."""
     own = sum(_parameters(file) for file in folder.glob("*.safetensors"))
@@ -226,8 +232,10 @@ def _tensors(file: Path) -> dict[str, Any]:
             raise ModelUnusable(f"{file} is not a safetensors file.")
         try:
             header = json.loads(opened.read(length))
-        except ValueError:
-            raise ModelUnusable(f"{file} is not a safetensors file.") from None
+        except (ValueError, RecursionError):
+            header = None
+    if not isinstance(header, dict):
+        raise ModelUnusable(f"{file} is not a safetensors file.")
     return {name: tensor for name, tensor in header.items() if name != "__metadata__"}
 
 

@@ -132,6 +132,7 @@ class Versions:
             ModelMissing, ModelUnusable: `source` holds no model that can be served; nothing was registered.
         """
         model_files.check_files(source, name)
+        model_files.check_weights(source)
         kind = kind or model_files.kind_of(source)
         place = self._place(name)
         place.mkdir(parents=True, exist_ok=True)

@@ -37,11 +37,17 @@ _PHONE = r"""(?:
 _PERSONAL = tuple(re.compile(pattern, re.VERBOSE) for pattern in (_MAIL, rf"(?P<card>{_CARD})", _PHONE))
 
 
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+"""What moves or colours what a terminal shows, or ends a line; without tabs and line feeds."""
+
+
 class MaskingFormatter(logging.Formatter):
-    """Masks what a log line holds, its traceback too."""
+    """Masks what a log line holds, its traceback too. Only what begins a line is a new event: the rest of one is
+    indented, so that nobody's text, such as an address that was asked for, looks like another."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return masked(super().format(record))
+        line = masked(super().format(record)).replace("\n", "\n    ")
+        return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
 
 
 class MaskingJsonLines(JsonLines):

@@ -157,6 +157,19 @@ def test_what_is_someone_s_own_does_not_exist_for_others_whatever_their_role(peo
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("role", ["guest", "editor", "admin"])
+def test_what_is_someone_s_own_is_changed_and_deleted_by_nobody_else(people, things, settings, role):
+    settings.GUESTS_MAY_CHAT = True
+    other, owner = browser_of(people, role), browser_of(people, "user")
+    for path in things:
+        for method in ("post", "put", "patch", "delete"):
+            reply = getattr(other, method)(path, {"name": "taken", "title": "taken"}, content_type="application/json")
+            assert is_refused(reply) or 400 <= reply.status_code < 500, (method, path, reply.status_code)
+    for path, method in things.items():
+        assert method != "get" or b"taken" not in owner.get(path).content, path
+
+
+@pytest.mark.django_db
 def test_what_is_someone_s_own_is_theirs(people, things):
     browser = browser_of(people, "user")
     for path, method in things.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,15 @@ from models_service.version_files import check_records
 from models_service.versions import Versions
 
 ROOT = Path(__file__).parents[2]
+
+
+class Runs:
+    """Notes that somebody has read its pickle."""
+
+    has_run = False
+
+    def __reduce__(self) -> tuple:
+        return setattr, (Runs, "has_run", True)
 
 
 @pytest.fixture
@@ -63,6 +73,16 @@ def test_a_model_that_is_only_a_pickle_is_not_registered(versions: Versions, tra
     with pytest.raises(ModelUnusable, match="a pickle"):
         versions.register(trained, READER)
     assert versions.versions(READER) == []
+
+
+@pytest.mark.parametrize("content", [
+    pickle.dumps(Runs()), b"", (2**63).to_bytes(8, "little"), (2).to_bytes(8, "little") + b"[]",
+])
+def test_what_only_its_name_makes_safetensors_is_not_registered_and_nothing_of_it_runs(versions, trained, content):
+    (trained / "model.safetensors").write_bytes(content)
+    with pytest.raises(ModelUnusable, match="is not a safetensors file"):
+        versions.register(trained, READER)
+    assert versions.versions(READER) == [] and not Runs.has_run
 
 
 def test_promote_and_rollback_change_current_and_previous_together(versions: Versions, trained: Path) -> None:

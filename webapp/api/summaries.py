@@ -10,7 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +23,7 @@ from webapp.accounts.models import Scope
 from webapp.api.ask import whole
 from webapp.api.event_stream import EVENT_STREAM, EventStreamRenderer, described, streamed
 from webapp.api.idempotency import Idempotent
+from webapp.api.json_bodies import JSONBody
 from webapp.api.knowledge import UUID_PATTERN
 from webapp.api.permissions import MayChat, person_of
 from webapp.limits.slots import Slot
@@ -78,7 +79,7 @@ class SummarizedTextViewSet(
     lookup_value_regex = UUID_PATTERN
     search_fields = ("title", "name")
     ordering_fields = ("updated_at", "created_at", "title", "words")
-    parser_classes = [MultiPartParser, JSONParser]
+    parser_classes = [MultiPartParser, JSONBody]
 
     def get_queryset(self) -> QuerySet[SummarizedText]:
         found = access.own_summarized_texts(self.request.user)

@@ -9,7 +9,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["webapp.api.json_bodies.JSONBody"],
     "DEFAULT_PAGINATION_CLASS": "webapp.api.paging.Pages",
     "DEFAULT_FILTER_BACKENDS": ["webapp.api.filtering.AsAsked"],
     "DEFAULT_SCHEMA_CLASS": "webapp.api.described.Described",
