@@ -90,7 +90,9 @@ def test_a_score_is_the_mean_log_probability_of_what_is_written(
 def test_the_fast_form_is_chosen_and_gives_nearly_what_the_original_gives(
     original: Seq2SeqEngine, fast: Seq2SeqEngine, folder: Path
 ) -> None:
-    assert fast.form == "ctranslate2 int8" and original.form == "transformers float32"
+    # Processors without instructions for 8 bits sum them with saturation: there the random weights come out too
+    # different, and the next form is taken.
+    assert fast.form in ("ctranslate2 int8", "ctranslate2 float32") and original.form == "transformers float32"
     samples = translation_samples.made(folder, original.run)
     assert translation_samples.difference(samples, original.run).scored < 1e-4
     assert translation_samples.difference(samples, fast.run).small
@@ -188,7 +190,7 @@ def test_a_killed_conversion_leaves_nothing_half_made(folder: Path, tmp_path: Pa
     assert [left.name[:5] for left in kept.iterdir() if left.is_dir()] == [".new-"]
     engine = Seq2SeqEngine("tiny", folder, tmp_path)
     engine.load()
-    assert engine.form == "ctranslate2 int8"
+    assert engine.form.startswith("ctranslate2 ")
     assert not list(kept.glob(".new-*"))
 
 
