@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
+from models_service.evaluation.calibration import Bin, expected_calibration_error, reliability
+
 FIGURES_FILE = "confidence.json"
 BARS = tuple(round(0.05 * step, 2) for step in range(20))
 """The confidences below which the site may be told to say that it does not know: 0 to 0.95."""
@@ -25,17 +27,6 @@ class Bar(BaseModel):
     precision: float | None
 
 
-class Step(BaseModel):
-    """The answers whose confidence is from `low` to `high`: how many, their mean confidence, the share that is right.
-    """
-
-    low: float
-    high: float
-    count: int
-    confidence: float
-    accuracy: float
-
-
 class Figures(BaseModel):
     """`questions` were asked, `without` of them with the paragraph that answers them taken away, so that no answer is
     right. `ece`: expected calibration error. `auroc`: how well confidence tells right from wrong answers;
@@ -45,7 +36,7 @@ class Figures(BaseModel):
     questions: int
     without: int
     bars: list[Bar]
-    steps: list[Step]
+    steps: list[Bin]
     ece: float
     auroc: float | None
     auroc_known: float | None
@@ -82,25 +73,6 @@ def precision_coverage(
         precision = round(float(hit[said].mean()), 4) if said.any() else None
         found.append(Bar(bar=bar, coverage=round(float(said.mean()), 4), precision=precision))
     return found
-
-
-def reliability(confidence: Sequence[float], right: Sequence[bool], steps: int = 10) -> list[Step]:
-    """The reliability curve over equal steps of confidence (Guo et al. 2017); steps that hold no answer are left out.
-    """
-    p, hit = np.asarray(confidence, dtype=float), np.asarray(right, dtype=float)
-    step_of = np.minimum((p * steps).astype(int), steps - 1)
-    return [
-        Step(low=step / steps, high=(step + 1) / steps, count=int((step_of == step).sum()),
-             confidence=round(float(p[step_of == step].mean()), 4),
-             accuracy=round(float(hit[step_of == step].mean()), 4))
-        for step in sorted(set(step_of.tolist()))
-    ]
-
-
-def expected_calibration_error(confidence: Sequence[float], right: Sequence[bool], steps: int = 10) -> float:
-    """The mean distance between confidence and accuracy over equal steps of confidence (Guo et al. 2017)."""
-    found = reliability(confidence, right, steps)
-    return sum(step.count * abs(step.confidence - step.accuracy) for step in found) / len(confidence)
 
 
 def auroc(confidence: Sequence[float], right: Sequence[bool]) -> float | None:

@@ -3,8 +3,7 @@
 Every text has one label, and a model gives each label a share. Precision, recall and `f1_macro` are means over the
 labels that the data has or the model gave, each counting the same (as scikit-learn's average="macro"); of one label a
 text, micro averages of precision, recall and F1 are all the accuracy. `cross_entropy` is in nats a text. `ece` is the
-expected calibration error (Guo et al. 2017): how far the share of the label given is from how often it is right, in
-BINS equal bins, weighed by their texts.
+expected calibration error: how far the share of the label given is from how often it is right (`calibration.py`).
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ import numpy as np
 
 from models_service.engines.labelling import Labelled
 from models_service.evaluation.bootstrap import LEVEL, RESAMPLES, SEED
-from models_service.evaluation.report import Bin, LabelFigures, Labelling
+from models_service.evaluation.calibration import expected_calibration_error, reliability
+from models_service.evaluation.report import LabelFigures, Labelling
 from models_service.formats.files import FormatError
 from models_service.formats.labelled import LabelledText
 
 if TYPE_CHECKING:
     from models_service.engines.classifier import ClassifierEngine
 
-BINS = 10
 LEAST_SHARE = 1e-12
 """A label that the model does not know has this share, so that the cross-entropy stays a number."""
 CHUNK = 64
@@ -132,10 +131,7 @@ def labelling(labels: Labels) -> Labelling:
                              precision=round(float(precision[i]), 4), recall=round(float(recall[i]), 4),
                              f1=round(float(f1[i]), 4)) for i, name in enumerate(labels.names)],
         confusion=counts.tolist(),
-        reliability=[Bin(low=number / BINS, high=(number + 1) / BINS, texts=int(inside.sum()),
-                         confidence=round(float(labels.confidences[inside].mean()), 4),
-                         accuracy=round(float(labels.is_right[inside].mean()), 4))
-                     for number in range(BINS) if (inside := _bins(labels.confidences) == number).any()],
+        reliability=reliability(labels.confidences, labels.is_right),
     )
 
 
@@ -144,7 +140,8 @@ def _metrics(labels: Labels, chosen: np.ndarray) -> dict[str, float]:
     precision, recall, f1 = (_macro(values, counts) for values in _of_labels(counts))
     accuracy = float(labels.is_right[chosen].mean())
     return {"accuracy": accuracy, "precision": precision, "recall": recall, "f1_macro": f1, "f1_micro": accuracy,
-            "cross_entropy": float(-np.log(labels.shares[chosen]).mean()), "ece": _calibration_error(labels, chosen)}
+            "cross_entropy": float(-np.log(labels.shares[chosen]).mean()),
+            "ece": expected_calibration_error(labels.confidences[chosen], labels.is_right[chosen])}
 
 
 def _confusion(labels: Labels, chosen: np.ndarray) -> np.ndarray:
@@ -167,16 +164,6 @@ def _macro(values: np.ndarray, counts: np.ndarray) -> float:
 def _macro_f1(labels: Labels, chosen: np.ndarray) -> float:
     counts = _confusion(labels, chosen)
     return _macro(_of_labels(counts)[2], counts)
-
-
-def _bins(confidences: np.ndarray) -> np.ndarray:
-    return np.minimum((confidences * BINS).astype(int), BINS - 1)
-
-
-def _calibration_error(labels: Labels, chosen: np.ndarray) -> float:
-    bins, sure, right = _bins(labels.confidences[chosen]), labels.confidences[chosen], labels.is_right[chosen]
-    apart = np.bincount(bins, weights=sure, minlength=BINS) - np.bincount(bins, weights=right, minlength=BINS)
-    return float(np.abs(apart).sum() / len(chosen))
 
 
 def _resamples(count: int) -> list[np.ndarray]:

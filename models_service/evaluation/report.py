@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, Field
 
 from models_service.evaluation import bootstrap
+from models_service.evaluation.calibration import Bin
 
 PERCENT = frozenset(("em", "f1", "rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "chrf"))
 """Metrics told from 0 to 100; the others from 0 to 1."""
@@ -28,16 +29,6 @@ class LabelFigures(BaseModel):
     precision: float
     recall: float
     f1: float
-
-
-class Bin(BaseModel):
-    """Texts whose given label had a share from `low` to `high`: its mean, and how many of them were right."""
-
-    low: float
-    high: float
-    texts: int
-    confidence: float
-    accuracy: float
 
 
 class Labelling(BaseModel):

@@ -12,7 +12,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, precision_recall_fscore_support
 
 from models_service.engines.labelling import Labelled
-from models_service.evaluation import classification
+from models_service.evaluation import calibration, classification
 from models_service.formats.files import FormatError
 from models_service.formats.labelled import LabelledText
 
@@ -49,7 +49,7 @@ def test_what_was_taken_for_what_is_told_label_by_label() -> None:
     assert told.confusion == [[2, 1, 0], [0, 2, 0], [1, 0, 0]]
     assert [(one.texts, one.given) for one in told.labels] == [(3, 3), (2, 3), (1, 0)]
     assert (told.labels[2].precision, told.labels[2].recall, told.labels[2].f1) == (0, 0, 0)
-    assert [(one.low, one.texts, one.confidence, one.accuracy) for one in told.reliability][-1] == (.9, 1, .9, 1)
+    assert [(one.low, one.count, one.confidence, one.accuracy) for one in told.reliability][-1] == (.9, 1, .9, 1)
 
 
 def drawn(seed: int, texts: int) -> tuple[list[str], list[list[Labelled]], np.ndarray]:
@@ -78,10 +78,10 @@ def test_the_figures_equal_scikit_learn_s(seed: int, texts: int) -> None:
     for one, *values in zip(told_apart.labels, *own, strict=True):
         assert (one.precision, one.recall, one.f1, one.texts) == pytest.approx(values, abs=6e-5)
     right = np.array(expected) == np.array(taken)
-    accuracy, confidence = calibration_curve(right, shares.max(1), n_bins=classification.BINS)
+    accuracy, confidence = calibration_curve(right, shares.max(1), n_bins=calibration.BINS)
     assert [(one.accuracy, one.confidence) for one in told_apart.reliability] == [
         pytest.approx(pair, abs=6e-5) for pair in zip(accuracy, confidence, strict=True)]
-    weighed = sum(one.texts * abs(one.accuracy - one.confidence) for one in told_apart.reliability) / texts
+    weighed = sum(one.count * abs(one.accuracy - one.confidence) for one in told_apart.reliability) / texts
     assert told["ece"] == pytest.approx(weighed, abs=2e-4)
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models_service.evaluation.calibration import expected_calibration_error
 from models_service.protocol import Calibration
 from qa.calibration import FEATURES, Observed, fit, measured
 from qa.candidates import Candidate, probability
-from qa.confidence import expected_calibration_error
 
 
 def observed(rng: np.random.Generator, questions: int) -> list[Observed]:

@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from qa.confidence import (
-    FIGURES_FILE,
-    auroc,
-    expected_calibration_error,
-    figures,
-    precision_coverage,
-    read,
-    reliability,
-)
+from models_service.evaluation.calibration import expected_calibration_error, reliability
+from qa.confidence import FIGURES_FILE, auroc, figures, precision_coverage, read
 
 CONFIDENCE = [0.9, 0.8, 0.4, 0.1]
 RIGHT = [True, False, True, False]
