@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from models_service.sealed import files
 from qa.encodings import NotText, decode
-from sealed import files
 
 ENDING = ".zip"
 MOST_FILES = 2_000

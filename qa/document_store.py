@@ -14,9 +14,9 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePath
 
+from models_service.sealed import files
 from qa.durable import sync_folder
 from qa.structure import NOTHING_KNOWN, Structure
-from sealed import files
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _TEXT_NAME, _STRUCTURE_NAME = "text.txt", "structure.json"

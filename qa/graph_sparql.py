@@ -17,8 +17,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from models_service.sealed.keys import without_keys
 from qa.graph_query import Answers, BadQuery, Value, check
-from sealed.keys import without_keys
 
 MOST_ROWS = 1_000
 SECONDS = 10.0

@@ -15,10 +15,10 @@ from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
+from models_service.sealed.feeding import run_fed
 from qa.documents import DocumentError, parse
 from qa.passages import Passage, split
 from qa.structure import Structure
-from sealed.feeding import run_fed
 
 CPU_SECONDS = 40
 """50 MB of ordinary text take about 5."""

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from lxml import etree
 
+from models_service.sealed.feeding import run_fed
 from qa.reading import limit_itself
-from sealed.feeding import run_fed
 
 CPU_SECONDS = 20
 WALL_SECONDS = 40

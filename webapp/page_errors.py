@@ -8,7 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from sealed.errors import SealedError
+from models_service.sealed.errors import SealedError
 from webapp.errors import NotSignedIn, SiteError
 from webapp.sealed_files import cannot_be_opened
 

@@ -6,7 +6,7 @@ import logging
 
 from django.utils.translation import gettext as _
 
-from sealed.errors import KeyMissing, SealedError
+from models_service.sealed.errors import KeyMissing, SealedError
 from webapp.errors import SiteError
 
 log = logging.getLogger(__name__)

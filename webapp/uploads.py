@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from sealed import files
+from models_service.sealed import files
 from webapp.errors import BadInput, TooLarge
 
 MOST_NAME_CHARACTERS = 255

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 from models_service.formats import parquet
-from sealed import files
+from models_service.sealed import files
 
 MOST_PARQUET_BYTES = 1_000_000_000
 """Of a Parquet file's rows, of one that is given to a command."""

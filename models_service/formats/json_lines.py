@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from models_service.formats import parquet
 from models_service.formats.files import MOST_PARQUET_BYTES, FormatError
-from sealed import files
+from models_service.sealed import files
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sealed.keys import without_keys
+from models_service.sealed.keys import without_keys
 
 MAGIC = b"PAR1"
 MEMORY_BYTES = 3 * 1024**3

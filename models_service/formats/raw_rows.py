@@ -16,7 +16,7 @@ from typing import Any
 
 from models_service.formats import parquet
 from models_service.formats.files import FormatError
-from sealed import files
+from models_service.sealed import files
 
 LARGEST_BYTES = 200_000_000
 """Of a file unpacked: what a few hundred bytes of gzip may claim must not fill the memory."""

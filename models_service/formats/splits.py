@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models_service.formats.files import FormatError
-from sealed import files
+from models_service.sealed import files
 
 LEAST_TITLES = 5
 """With fewer titles than this a document is a text; else it is all texts under one title."""

@@ -15,14 +15,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from models_service.sealed import files
+from models_service.sealed.feeding import run_fed
 from qa.encodings import NotText, decode
 from qa.html_text import declared_encoding
 from qa.reading import CPU_SECONDS, WALL_SECONDS, limit_itself
 from qa.writing.blocks import Format
 from qa.writing.docx_texts import Docx, DocxProblem
 from qa.writing.subtitles import wrapped
-from sealed import files
-from sealed.feeding import run_fed
 
 MAX_CHARACTERS = 5_000_000
 FORMATS: dict[str, Format] = {

@@ -11,7 +11,7 @@ import pytest
 from asgiref.sync import async_to_sync
 
 from models_service.protocol import Citation
-from sealed import files
+from models_service.sealed import files
 from tests.local_web import LocalWeb, running_web
 from webapp.audit.models import Action, Entry
 from webapp.chat import answering

@@ -1,3 +1,3 @@
 """Keys as they stand in the environment."""
 
-from tests.sealed.conftest import use_keys  # noqa: F401 (a fixture)
+from tests.models_service.sealed.conftest import use_keys  # noqa: F401 (a fixture)

@@ -15,9 +15,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 
 from models_service.client import Encoded
+from models_service.sealed import files
 from qa.writing import files as translated_files
-from sealed import files
-from tests.sealed.conftest import fresh_key
+from tests.models_service.sealed.conftest import fresh_key
 from tests.training.test_dashboard_services import squad
 from webapp.audit.models import Action, Entry
 from webapp.errors import Conflict

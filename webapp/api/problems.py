@@ -16,7 +16,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from sealed.errors import SealedError
+from models_service.sealed.errors import SealedError
 from webapp.errors import BadInput, SiteError
 from webapp.limits.meter import LimitReached
 from webapp.sealed_files import cannot_be_opened

@@ -15,9 +15,9 @@ from uuid import UUID
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from models_service.sealed.errors import SealedError
+from models_service.sealed.keys import without_keys
 from qa import graph_import
-from sealed.errors import SealedError
-from sealed.keys import without_keys
 from webapp.graph import refusals, services, storage
 from webapp.graph.claims import Claim
 from webapp.graph.models import GraphSource, GraphStatus

@@ -16,8 +16,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from models_service.sealed import files
 from qa.graph import GraphStore
-from sealed import files
 from webapp.settings.places import graph_folder
 
 

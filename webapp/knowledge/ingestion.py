@@ -18,6 +18,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from models_service.client import Encoded, Models, ModelsError
+from models_service.sealed.errors import SealedError
 from qa import reading
 from qa.document_store import DocumentMissing
 from qa.documents import DocumentError
@@ -25,7 +26,6 @@ from qa.index import CollectionGone, IndexedDocument
 from qa.index_encoder import EncoderMismatch
 from qa.reading import ReadDocument
 from qa.segments import SegmentCorrupt
-from sealed.errors import SealedError
 from webapp.knowledge import refusals, services, storage
 from webapp.knowledge.kept_vectors import KeptVectors
 from webapp.knowledge.models import Collection, Document, DocumentStatus

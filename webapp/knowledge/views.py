@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from models_service.sealed import files
 from qa import archive
 from qa.document_store import DocumentMissing
 from qa.documents import ENDINGS, FORMAT_NAMES
-from sealed import files
 from webapp import access
 from webapp.errors import BadInput, Conflict
 from webapp.knowledge import reading, services, sharing, storage

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from sealed.errors import BadKey
-from sealed.keys import keyring
+from models_service.sealed.errors import BadKey
+from models_service.sealed.keys import keyring
 
 
 def note_first_key() -> None:

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.core.handlers.asgi import ASGIHandler
 
-from sealed.passing import PassingFile
+from models_service.sealed.passing import PassingFile
 
 
 class BodyHandler(ASGIHandler):

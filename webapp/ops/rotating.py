@@ -17,12 +17,12 @@ from typing import Any, Literal
 
 from django.conf import settings
 
+from models_service.sealed import files
+from models_service.sealed.container import CHUNK_BYTES
+from models_service.sealed.errors import SealedError
+from models_service.sealed.keys import keyring
+from models_service.sealed.lines import key_of_line, open_line, seal_line
 from qa.durable import sync_folder
-from sealed import files
-from sealed.container import CHUNK_BYTES
-from sealed.errors import SealedError
-from sealed.keys import keyring
-from sealed.lines import key_of_line, open_line, seal_line
 from webapp.audit.models import Action
 from webapp.audit.services import record
 from webapp.errors import Conflict

@@ -25,8 +25,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from models_service.sealed import files
 from qa.document_store import DocumentMissing
-from sealed import files
 from webapp.accounts.models import User
 from webapp.audit.models import Action
 from webapp.audit.services import record

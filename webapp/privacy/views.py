@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sealed import files
+from models_service.sealed import files
 from webapp import access
 from webapp.accounts.forms import CurrentPassword
 from webapp.accounts.models import User

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from sealed.errors import BadKey
-from sealed.keys import keyring
+from models_service.sealed.errors import BadKey
+from models_service.sealed.keys import keyring
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")

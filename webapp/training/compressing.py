@@ -28,12 +28,12 @@ from models_service.compression.methods import METHODS
 from models_service.evaluation.differences import differences
 from models_service.model_files import told_form
 from models_service.registry import Model, Registry, forms_told
+from models_service.sealed import files
 from models_service.training import STOPPED
 from models_service.training.__main__ import cause
 from models_service.training.finished import register
 from models_service.training.loop import Stopped
 from models_service.training.run_folder import RunFolder
-from sealed import files
 from webapp.training.evaluating import measured_once
 
 COSTS_FILE = "costs.json"

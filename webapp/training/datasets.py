@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from models_service.formats import splits
 from models_service.formats.checking import Checked, check
 from models_service.formats.raw_rows import FileRefused, rows_of, unpacked
+from models_service.sealed import files
 from qa.encodings import NotText, decode
-from sealed import files
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict
 from webapp.training import overlaps, places, rows_file, sentences

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from models_service.sealed import files
 from models_service.training.run_folder import RunFolder
-from sealed import files
 from webapp.ops.evaluations import TASKS, Order
 
 

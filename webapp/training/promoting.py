@@ -19,7 +19,7 @@ from models_service.evaluation.report import SHARES
 from models_service.formats.overlap import exact
 from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import Registry
-from sealed import files
+from models_service.sealed import files
 from webapp.accounts.models import User
 from webapp.errors import BadInput, Conflict, NotFound
 from webapp.ops import served_models

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sealed import files
+from models_service.sealed import files
 from webapp.training import places
 from webapp.training.models import DatasetVersion
 

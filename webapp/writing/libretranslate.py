@@ -25,11 +25,11 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from models_service.protocol_translated_text import MAX_INTERACTIVE_CHARACTERS
+from models_service.sealed import files as stored_files
 from qa.writing import files
 from qa.writing.detection import ranking
 from qa.writing.files import FORMATS, FileProblem
 from qa.writing.routes import reachable
-from sealed import files as stored_files
 from webapp import access
 from webapp.accounts.models import Scope
 from webapp.accounts.services import key_holder

@@ -11,8 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from models_service.protocol_translated_text import MAX_INTERACTIVE_CHARACTERS
+from models_service.sealed import files
 from qa.writing.files import FORMATS
-from sealed import files
 from webapp import access
 from webapp.writing import translation_batches
 from webapp.writing.models import FileStatus

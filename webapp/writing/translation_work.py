@@ -26,13 +26,13 @@ from django.utils.translation import gettext as _
 
 from models_service.client import ModelsError, ModelService
 from models_service.protocol_translated_text import TranslateTextDelta, TranslateTextDone, TranslateTextStart
+from models_service.sealed.errors import SealedError
+from models_service.sealed.lines import open_line, seal_line
 from qa.writing import files
 from qa.writing.asking import Candidate, Memory
 from qa.writing.files import FileProblem
 from qa.writing.routes import TranslationError
 from qa.writing.translate import translate_text
-from sealed.errors import SealedError
-from sealed.lines import open_line, seal_line
 from webapp.knowledge import work as documents_at_work
 from webapp.leases import is_of_the_dead, new_lease, this_machine
 from webapp.limits import meter, tokens

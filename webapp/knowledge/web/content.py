@@ -11,10 +11,10 @@ from email.message import Message
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from models_service.sealed import files
 from qa.documents import FORMAT_BY_ENDING, FORMATS, Format
 from qa.html_text import python_encoding
 from qa.sitemap import looks_like_sitemap
-from sealed import files
 from webapp.knowledge.web.fetch import Fetched
 from webapp.knowledge.web.problems import FetchProblem
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpcore
 import httpx
 
-from sealed import files
+from models_service.sealed import files
 from webapp.knowledge.web import addresses
 from webapp.knowledge.web.addresses import Rules, WebAddress
 from webapp.knowledge.web.connecting import CONNECT_SECONDS, CheckedBackend

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sealed import files
+from models_service.sealed import files
 from webapp.knowledge import services as documents
 from webapp.knowledge.models import Collection, Document, DocumentStatus
 from webapp.knowledge.web import content

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+from models_service.sealed import files
 from qa.encodings import NotText, decode
-from sealed import files
 from webapp.knowledge.web import addresses
 from webapp.knowledge.web.addresses import WebAddress
 from webapp.knowledge.web.fetch import AGENT, Fetcher

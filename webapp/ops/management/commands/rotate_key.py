@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from sealed.errors import BadKey
+from models_service.sealed.errors import BadKey
 from webapp.errors import SiteError
 from webapp.ops import rotating
 from webapp.ops.command_line import FAILED, SiteCommand, show_progress

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from sealed.errors import BadKey, KeyMissing
+from models_service.sealed.errors import BadKey, KeyMissing
 
 VARIABLE = "WENDA_ENCRYPTION_KEY"
 FILE_VARIABLE = "WENDA_ENCRYPTION_KEY_FILE"

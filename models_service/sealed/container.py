@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sealed.errors import Damaged
-from sealed.keys import ID_BYTES, Key, Keyring
+from models_service.sealed.errors import Damaged
+from models_service.sealed.keys import ID_BYTES, Key, Keyring
 
 MAGIC = b"\x93WENDA\x01\n"
 SALT_BYTES = 32

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from sealed import files
-from sealed.container import CHUNK_BYTES
-from sealed.keys import without_keys
+from models_service.sealed import files
+from models_service.sealed.container import CHUNK_BYTES
+from models_service.sealed.keys import without_keys
 
 
 def run_fed(

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sealed import container
-from sealed.container import CHUNK_BYTES, HEAD_BYTES, TAG_BYTES, SealedReader, SealingWriter
-from sealed.errors import Damaged, KeyMissing
-from sealed.keys import Keyring, one_time
+from models_service.sealed import container
+from models_service.sealed.container import CHUNK_BYTES, HEAD_BYTES, TAG_BYTES, SealedReader, SealingWriter
+from models_service.sealed.errors import Damaged, KeyMissing
+from models_service.sealed.keys import Keyring, one_time
 
 KEYS = one_time()
 FRAME = CHUNK_BYTES + TAG_BYTES

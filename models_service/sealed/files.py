@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from sealed.container import CHUNK_BYTES, HEAD_BYTES, SealedReader, SealingWriter, key_id
-from sealed.keys import Keyring, keyring
+from models_service.sealed.container import CHUNK_BYTES, HEAD_BYTES, SealedReader, SealingWriter, key_id
+from models_service.sealed.keys import Keyring, keyring
 
 
 def key_of(path: Path) -> str | None:

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
-from sealed.container import CHUNK_BYTES, SealedReader, SealingWriter
-from sealed.keys import one_time
+from models_service.sealed.container import CHUNK_BYTES, SealedReader, SealingWriter
+from models_service.sealed.keys import one_time
 
 
 class PassingFile:

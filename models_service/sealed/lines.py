@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sealed.errors import Damaged
-from sealed.keys import ID_BYTES, Key, keyring
+from models_service.sealed.errors import Damaged
+from models_service.sealed.keys import ID_BYTES, Key, keyring
 
 _MARK = "sealed:"
 _SALT_BYTES, _NONCE = 32, bytes(12)

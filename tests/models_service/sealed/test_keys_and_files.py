@@ -9,13 +9,13 @@ import sys
 
 import pytest
 
-from sealed import files, lines
-from sealed.container import MAGIC
-from sealed.errors import BadKey, Damaged, KeyMissing
-from sealed.feeding import run_fed
-from sealed.keys import keyring
-from sealed.passing import PassingFile
-from tests.sealed.conftest import fresh_key
+from models_service.sealed import files, lines
+from models_service.sealed.container import MAGIC
+from models_service.sealed.errors import BadKey, Damaged, KeyMissing
+from models_service.sealed.feeding import run_fed
+from models_service.sealed.keys import keyring
+from models_service.sealed.passing import PassingFile
+from tests.models_service.sealed.conftest import fresh_key
 
 SECRET = b"the harvest moon rose late\n" * 4000
 
@@ -118,7 +118,8 @@ def test_a_damaged_file_is_told_and_not_given_to_the_child_as_whole(tmp_path, us
 def test_what_passes_through_can_be_read_and_is_never_on_disk_in_plain(tmp_path, monkeypatch, most_in_memory):
     made = []
     real = __import__("tempfile").TemporaryFile
-    monkeypatch.setattr("sealed.passing.tempfile.TemporaryFile", lambda **more: made.append(real(**more)) or made[-1])
+    monkeypatch.setattr("models_service.sealed.passing.tempfile.TemporaryFile",
+                        lambda **more: made.append(real(**more)) or made[-1])
     passing = PassingFile(most_in_memory, tmp_path)
     for start in range(0, len(SECRET), 10_000):
         passing.write(SECRET[start : start + 10_000])
