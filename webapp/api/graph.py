@@ -45,6 +45,9 @@ class GraphSourceViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModel
     reading_scope = Scope.READ
     serializer_class = GraphSourceSerializer
     queryset = GraphSource.objects.none()
+    search_fields = ("name",)
+    equal_fields = ("status",)
+    ordering_fields = ("created_at", "name", "triples")
     lookup_value_regex = UUID_PATTERN
     parser_classes = [MultiPartParser]
 

@@ -31,6 +31,9 @@ class WebImportViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
     reading_scope = Scope.READ
     serializer_class = WebImportSerializer
     queryset = WebImport.objects.none()
+    search_fields = ("address",)
+    equal_fields = ("status",)
+    ordering_fields = ("created_at", "status")
     lookup_value_regex = UUID_PATTERN
 
     def get_queryset(self) -> QuerySet[WebImport]:
