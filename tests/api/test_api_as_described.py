@@ -130,6 +130,7 @@ def all_faults(callers: list[Caller], *, boundary: int, free: int, seed: int, al
     return list(found.values())
 
 
+@pytest.mark.slow
 def test_a_few_calls_of_everything(callers):
     found = all_faults(callers, boundary=1, free=1, seed=1, all_as_everybody=False)
     assert not found, "\n\n".join(found)
