@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -162,7 +163,7 @@ def test_a_file_whose_worker_is_killed_is_taken_up_where_it_was(tmp_path, redis_
             kept = len((place / "sentences").read_text().splitlines())
     with site.worker():
         until(lambda: site.row()[0] == "done", 120)
-    taken_up = [line for line in site.log.splitlines() if "sentences known from before" in line]
-    assert len(taken_up) == 2 and int(taken_up[1].split(", ")[1].split()[0]) >= kept // 2 > 0
+    taken_up = [int(number) for number in re.findall(r"(\d+) sentences known from before", site.log)]
+    assert len(taken_up) == 2 and taken_up[1] >= kept // 2 > 0
     assert (place / "made").read_text().count("\n") == 399
     assert not (place / "sentences").exists()
