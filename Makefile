@@ -27,9 +27,10 @@ browser:
 	      chromium fonts-noto-cjk >/dev/null); } \
 	  || echo "No Chromium here: the browser tests will be skipped. On Debian: apt-get install chromium"
 
+# Two files of tests at a time: most of them wait for another process.
 test: $(READY) browser
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m pytest -m "not slow"
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: $(READY) browser
 	$(PYTHON) -m ruff check .
