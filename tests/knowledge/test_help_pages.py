@@ -220,7 +220,7 @@ def test_every_option_that_the_pages_mention_is_one_of_a_mentioned_command(monke
 
 @pytest.mark.parametrize("address", sorted(_addresses(_whole("en"))))
 def test_an_address_that_the_pages_mention_exists(address):
-    tried = [address.replace("ID", str(uuid.UUID(int=1))), address.replace("ID", "1")]
+    tried = [re.sub("[A-Z_]*ID", identifier, address) for identifier in (str(uuid.UUID(int=1)), "1")]
     assert any(_resolves(path) for path in tried)
 
 
