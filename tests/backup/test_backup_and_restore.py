@@ -54,6 +54,7 @@ def restored_by_command(archive: Path, data: Path) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_backup_during_ingestion_restores_to_the_same_answers(
     models, redis_url, alice, data_dir, tmp_path_factory, settings, capsys
 ):

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import psutil
+import pytest
 
 from qa.graph import GraphStore
 from tests.knowledge.conftest import until
@@ -20,6 +21,7 @@ PROJECT = Path(__file__).parents[2]
 MANY = 100_000
 
 
+@pytest.mark.slow
 def test_an_import_that_is_killed_dies_whole_and_is_done_by_the_next(tmp_path):
     data, file = tmp_path / "site", tmp_path / "many.nt"
     file.write_text("\n".join(f'<http://e/{n}> <http://e/b> "{n}" .' for n in range(MANY)))

@@ -27,6 +27,7 @@ def _rows(site: Site, query: str) -> list[tuple]:
         return database.execute(query).fetchall()
 
 
+@pytest.mark.slow
 def test_a_sitemap_whose_worker_is_killed_is_gone_on_with_by_the_next(site):
     was_asked, go_on = threading.Event(), threading.Event()
 
