@@ -39,13 +39,15 @@ FEATURES = (
 class Observed:
     """One question's candidates and, for each, whether it is right; `without`: its paragraph was taken away.
 
-    Questions of one `group` are about texts that belong together: a fit is not measured on texts that it was made of.
+    Of the texts of one `article` none is fitted on when another is measured on; of one `paragraph`, where there are
+    too few articles.
     """
 
     candidates: list[Candidate]
     right: list[bool]
     without: bool = False
-    group: str = ""
+    article: str = ""
+    paragraph: str = ""
 
 
 def drawn(questions: Sequence[Question], limit: int | None) -> list[Question]:
@@ -75,7 +77,7 @@ async def observe(
         own = candidates(question.question, passages, done.spans, None)
         seen.append(Observed(own, [
             not without and squad.f1(candidate.text, question.texts) >= RIGHT_FROM_F1 for candidate in own
-        ], without, question.title or question.context))
+        ], without, question.title, question.context))
         if number % 20 == 0 or number == len(questions):
             progress(number, len(questions))
     return seen
@@ -114,23 +116,24 @@ def _both_needed(right: Sequence[bool]) -> None:
         raise ValueError("right and wrong answers are both needed to fit a calibration; give more questions")
 
 
-def measured(data: Sequence[str], seen: Sequence[Observed]) -> Figures:
+def measured(data: Sequence[str], seen: Sequence[Observed]) -> Figures | None:
     """What the confidence of `fit` is worth: each text's questions by a fit on the other texts' questions.
 
-    Raises:
-        ValueError: the questions are about fewer than FOLDS texts, or as in `fit`.
+    None when the questions are about fewer than FOLDS texts, so that there are no others. Raises ValueError as `fit`.
     """
-    groups = sorted({one.group for one in seen})
+    group_of = [one.article or one.paragraph for one in seen]
+    if len(set(group_of)) < FOLDS:
+        group_of = [one.paragraph for one in seen]
+    groups = sorted(set(group_of))
     if len(groups) < FOLDS:
-        raise ValueError(f"the questions are about {len(groups)} texts; at least {FOLDS} are needed, to measure on "
-                         "some what was fitted on the others")
+        return None
     random.Random(SEED).shuffle(groups)
     fold_of = {group: number % FOLDS for number, group in enumerate(groups)}
     confidence, right = [0.0] * len(seen), [False] * len(seen)
     for fold in range(FOLDS):
-        fitted = fit([one for one in seen if fold_of[one.group] != fold])
+        fitted = fit([one for one, group in zip(seen, group_of, strict=True) if fold_of[group] != fold])
         for place, one in enumerate(seen):
-            if fold_of[one.group] == fold and one.candidates:
+            if fold_of[group_of[place]] == fold and one.candidates:
                 chances = [probability(candidate.features, fitted) for candidate in one.candidates]
                 confidence[place] = max(chances)
                 right[place] = one.right[int(np.argmax(chances))]

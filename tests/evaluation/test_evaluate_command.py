@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from models_service.registry import CALIBRATION_FILE, STARTER
+from qa.confidence import FIGURES_FILE
 
 TEXTS = {
     "The Eiffel Tower is 330 metres tall. It was finished in 1889 as the entrance of the World's Fair.": [
@@ -98,4 +99,5 @@ def test_calibrate_writes_what_the_reader_is_then_served_with(squad_file: Path, 
     written = json.loads((reader / CALIBRATION_FILE).read_text())
     assert result["calibration"] == written and result["questions"] == 24
     assert "margin" in written["weights"]
+    assert result["confidence"] is None and not (reader / FIGURES_FILE).exists(), "two texts only"
     assert run("evaluate", "openqa", "--data", squad_file, "--model", reader)["n"] == 24

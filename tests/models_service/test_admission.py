@@ -83,12 +83,17 @@ def test_an_encoder_is_held_to_its_vectors(versions: Versions) -> None:
         _bring_up(versions, ENCODER)
 
 
+@pytest.mark.parametrize(("broken", "complaint"), [
+    (lambda whole: b"not weights", "is not a safetensors file"),
+    (lambda whole: whole[: len(whole) // 2], "cannot be loaded"),
+])
 def test_weights_that_cannot_be_loaded_are_not_registered(
-    versions: Versions, tiny_reader: Path, tmp_path: Path
+    versions: Versions, tiny_reader: Path, tmp_path: Path, broken, complaint: str
 ) -> None:
     shutil.copytree(tiny_reader, tmp_path / "broken")
-    (tmp_path / "broken" / "model.safetensors").write_bytes(b"not weights")
-    with pytest.raises(ModelUnusable, match="cannot be loaded"):
+    file = tmp_path / "broken" / "model.safetensors"
+    file.write_bytes(broken(file.read_bytes()))
+    with pytest.raises(ModelUnusable, match=complaint):
         admission.register(versions, tmp_path / "broken", READER)
     assert versions.versions(READER) == [] and not list((versions.folder / READER).glob(".new-*"))
 

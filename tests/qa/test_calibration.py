@@ -48,14 +48,15 @@ def test_data_in_which_nothing_is_right_cannot_be_fitted() -> None:
 
 def test_what_confidence_is_worth_is_measured_on_texts_that_it_was_not_fitted_on() -> None:
     rng = np.random.default_rng(4)
-    seen = [replace(one, group=f"text {number % 12}", without=number % 4 == 0)
+    seen = [replace(one, paragraph=f"text {number % 12}", without=number % 4 == 0)
             for number, one in enumerate(observed(rng, 600))]
     worth = measured(["made.json"], seen)
     assert (worth.questions, worth.without) == (600, 150)
     assert worth.ece < 0.08 and worth.auroc > 0.6
     assert worth.bars[0].coverage == 1 and worth.bars[-1].coverage < 1
-    with pytest.raises(ValueError, match="at least 5"):
-        measured(["made.json"], [replace(one, group="only one") for one in seen])
+    few_articles = [replace(one, article=f"article {number % 2}") for number, one in enumerate(seen)]
+    assert measured(["made.json"], few_articles) == worth, "by their paragraphs"
+    assert measured(["made.json"], [replace(one, paragraph="only one") for one in seen]) is None
 
 
 def test_probability_is_the_logistic_of_the_weighted_sum() -> None:

@@ -63,8 +63,8 @@ def test_lora_on_conversations_changes_what_the_model_answers(tmp_path: Path, sm
     chats = tmp_path / "chats.jsonl"
     line = {"messages": [{"role": "user", "content": "Which colour?"}, {"role": "assistant", "content": "Orange."}]}
     chats.write_text("\n".join([json.dumps(line)] * 64))
-    adapter = train(tmp_path / "run", base=str(small_generator), data=[str(chats)], method="lora", epochs=8, rank=8,
-                    batch_size=2, context=64, learning_rate=1e-2, precision="float32")
+    adapter = train(tmp_path / "run", base=str(small_generator), data=[str(chats)], method="lora", epochs=24, rank=8,
+                    batch_size=2, context=64, learning_rate=5e-3, precision="float32")
     config = json.loads((adapter / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == str(small_generator)
     tokenizer = AutoTokenizer.from_pretrained(adapter)

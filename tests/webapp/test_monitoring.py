@@ -198,12 +198,13 @@ def test_what_repeats_itself_is_one_error_with_its_newest_message_and_without_se
         for number in range(4):
             log.error("no answer from postgresql://wenda:hush@host/%s", number)
         log.info("all is well")
+        with Redis.from_url(redis_url) as redis:
+            recent_errors.flush(redis)
+            trace.current.set(trace.NONE)
+            log.handle(log.makeRecord(log.name, logging.WARNING, __file__, 1, "another place", (), None))
+            found = recent_errors.newest_first(redis)
     finally:
         trace.current.reset(token)
-    with Redis.from_url(redis_url) as redis:
-        recent_errors.flush(redis)
-        log.handle(log.makeRecord(log.name, logging.WARNING, __file__, 1, "another place", (), None))
-        found = recent_errors.newest_first(redis)
     assert [(fault.count, fault.request_id) for fault in found] == [(1, "-"), (4, "request-1")]
     assert found[1].message == "no answer from postgresql://wenda:***@host/3" and found[1].part == "command"
 

@@ -40,13 +40,20 @@ class Command(SiteCommand):
         worth = calibration.measured([path.name for path in options["data"]], seen)
         file = options["model"] / CALIBRATION_FILE
         file.write_text(fitted.model_dump_json(indent=2) + "\n")
-        (options["model"] / FIGURES_FILE).write_text(worth.model_dump_json(indent=1) + "\n")
+        told = options["model"] / FIGURES_FILE
+        if worth:
+            told.write_text(worth.model_dump_json(indent=1) + "\n")
+        else:
+            told.unlink(missing_ok=True)
         return {"file": str(file), "questions": len(seen), "calibration": fitted.model_dump(),
-                "confidence": worth.model_dump()}
+                "confidence": worth and worth.model_dump()}
 
     def lines(self, result: dict[str, Any]) -> list[str]:
         weights = [*result["calibration"]["weights"].items(), ("intercept", result["calibration"]["intercept"])]
         worth = result["confidence"]
+        if not worth:
+            return [f"{result['file']}, fitted on {result['questions']} questions:", *table(weights),
+                    f"What it is worth was not measured: there are fewer than {calibration.FOLDS} texts."]
         bars = [(f"answered from {each['bar']:.2f} on", f"{each['coverage']:.1%} of the questions, "
                  + ("none right" if each["precision"] is None else f"{each['precision']:.1%} of the answers right"))
                 for each in worth["bars"][::2]]
