@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from redis import Redis
 
 from tests.library import TOWER, add_collection
-from webapp import event_log
+from webapp import cancelling, event_log
 from webapp.chat import producer, records
 from webapp.chat.models import Conversation, Message, MessageRole, MessageStatus
 from webapp.ops import embedded_redis
@@ -219,8 +219,7 @@ async def test_a_process_that_is_shut_down_lets_go_of_its_answers(orphan, models
         async with redis_client() as redis:
             while await event_log.last_number(redis, producer.log_name(orphan.pk)) < 1:
                 await asyncio.sleep(0.01)
-            task.cancel()
-            await asyncio.wait({task})
+            await cancelling.end(task)
             assert not await Lease(redis, f"answer:{orphan.pk}").is_held()
     await orphan.arefresh_from_db()
     assert orphan.status == "running"

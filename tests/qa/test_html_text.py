@@ -59,17 +59,20 @@ def test_the_title_is_the_pages_or_else_its_heading():
     assert html_to_text("<p>x")[0] == ""
 
 
-def test_a_page_nested_deep_is_read_and_one_nested_absurdly_deep_is_refused(hang_guard):
+@pytest.mark.timeout(60)
+def test_a_page_nested_deep_is_read_and_one_nested_absurdly_deep_is_refused():
     assert html_to_text("<div>" * 4_000 + "deep")[1] == "deep"
     with pytest.raises(NotText, match="nested more than 5,000 deep"):
         html_to_text("<div>" * 100_000 + "deep")
 
 
-def test_many_paragraphs_and_items_that_are_never_closed_are_no_depth(hang_guard):
+@pytest.mark.timeout(60)
+def test_many_paragraphs_and_items_that_are_never_closed_are_no_depth():
     assert html_to_text("<p>a<br>" * 20_000 + "<ul>" + "<li>b" * 20_000)[1].startswith("a\n\na")
 
 
-def test_a_megabyte_of_spaces_and_open_tags_is_read_in_linear_time(hang_guard):
+@pytest.mark.timeout(60)
+def test_a_megabyte_of_spaces_and_open_tags_is_read_in_linear_time():
     assert html_to_text("<p>a" + " " * 500_000 + "\n" * 500_000 + "b" + "<" * 100_000)[1].startswith("a b")
 
 

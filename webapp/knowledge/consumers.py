@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from webapp import access
+from webapp import access, cancelling
 from webapp.knowledge import live
 from webapp.ops.socket_gate import NOT_FOUND
 
@@ -41,7 +41,7 @@ class CollectionConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         if self._sending is not None:
-            self._sending.cancel()
+            await cancelling.end(self._sending)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Whatever is said here is of no interest."""

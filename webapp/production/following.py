@@ -13,6 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from pydantic import BaseModel
 
+from webapp import cancelling
 from webapp.errors import Busy
 from webapp.production.producer import Producer
 from webapp.sockets.page import PageConsumer
@@ -33,8 +34,7 @@ class FollowingConsumer(PageConsumer):
         raise NotImplementedError
 
     async def disconnect(self, code: int) -> None:
-        for task in self._followers.values():
-            task.cancel()
+        await cancelling.end(*self._followers.values())
 
     def follow(self, identifier: int, owner: str, after: int) -> None:
         """Send its events from a task of its own; following it once more begins anew. `owner`: what it belongs to."""

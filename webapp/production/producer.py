@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from redis.exceptions import RedisError
 
 from models_service import trace
-from webapp import event_log
+from webapp import cancelling, event_log
 from webapp.errors import Unavailable
 from webapp.limits.slots import Slot
 from webapp.production import stopping
@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 RENEW_SECONDS = 2.0
 LOOK_AGAIN_MS = 1000
 """A follower that has heard nothing for this long looks at the row and at the lease."""
-ASK_AGAIN_SECONDS = 1.0
 REDIS_SECONDS = 2.0
 REDIS_PAUSE_SECONDS = 0.5
 NO_REDIS = (RedisError, OSError, TimeoutError)
@@ -184,16 +183,12 @@ class Production:
             self._work.cancel()
         try:
             while not self._work.done():
-                # Code that runs in a thread of Django's swallows a cancellation that comes while it runs: ask again.
-                await asyncio.wait({self._work}, timeout=ASK_AGAIN_SECONDS)
+                # A cancellation may be swallowed (see `cancelling`): ask again.
+                await asyncio.wait({self._work}, timeout=cancelling.ASK_AGAIN_SECONDS)
                 if self._stop_asked or self._lease_lost:
                     self._work.cancel()
         finally:
-            watch.cancel()
-            while not self._work.done():
-                self._work.cancel()
-                await asyncio.wait({self._work}, timeout=ASK_AGAIN_SECONDS)
-            await asyncio.wait({watch})
+            await cancelling.end(watch, self._work)
         if self._lease_lost:
             log.warning("%s was taken over by another process", self.name)
             return

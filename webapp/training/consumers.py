@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
-from webapp import access
+from webapp import access, cancelling
 from webapp.ops.socket_gate import NOT_FOUND
 from webapp.training import stream
 from webapp.training.models import UNFINISHED, Job, JobStatus
@@ -42,7 +42,7 @@ class JobConsumer(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         if self._sending is not None:
-            self._sending.cancel()
+            await cancelling.end(self._sending)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Whatever is said here is of no interest."""
