@@ -191,7 +191,10 @@ def test_without_redis_a_monitor_is_told_the_rest() -> None:
     assert not [name for name in found if name.startswith("wenda_queue_messages")]
 
 
-def test_what_repeats_itself_is_one_error_with_its_newest_message_and_without_secrets(redis_url) -> None:
+def test_what_repeats_itself_is_one_error_with_its_newest_message_and_without_secrets(
+    redis_url, monkeypatch
+) -> None:
+    monkeypatch.setattr(recent_errors, "_part", "command")
     log = logging.getLogger("webapp.somewhere")
     token = trace.current.set("request-1")
     try:
