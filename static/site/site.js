@@ -1,5 +1,11 @@
-// What every page does: menus close by Escape and by a click elsewhere, forms that delete ask first.
+// What every page does: the current link of a row that scrolls is in sight, menus close by Escape and by a click
+// elsewhere, forms that delete ask first.
 import { confirmed } from "./notices.js";
+
+for (const link of document.querySelectorAll("nav [aria-current]")) {
+  const row = link.closest("nav");
+  row.scrollLeft = link.offsetLeft - row.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
+}
 
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {

@@ -104,7 +104,7 @@ def overreach(case: Any, reply: Any, caller: Caller, is_others: bool) -> Iterato
         yield f"a {caller.role} got in"
     if is_others:
         yield "somebody else's thing was there"
-    if WORD in reply.text:
+    if WORD.encode() in reply.content:
         yield "somebody else's word was told"
 
 
