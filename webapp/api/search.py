@@ -7,7 +7,6 @@ import time
 
 from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
-from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -30,6 +29,7 @@ from webapp.retrieval.serializers import (
     SearchSerializer,
     shown,
 )
+from webapp.streamed_file import StreamedFile
 
 _IN_MEMORY = 16_000_000
 FORMS = {"beir": (marking.write_evaluation_set, "application/zip", "evaluation-set.zip"),
@@ -98,7 +98,7 @@ class MarksExportView(APIView):
                                      "ZIP file, for `evaluate retrieval`; pairs: JSON lines to train an encoder on")],
         responses={(200, "application/zip"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request) -> FileResponse:
+    def get(self, request: Request) -> StreamedFile:
         """The marks in collections that you may edit, as a data set."""
         form = request.query_params.get("form", "beir")
         if form not in FORMS:
@@ -111,4 +111,4 @@ class MarksExportView(APIView):
             out.close()
             raise
         out.seek(0)
-        return FileResponse(out, as_attachment=True, filename=name, content_type=content_type)
+        return StreamedFile(out, as_attachment=True, filename=name, content_type=content_type)

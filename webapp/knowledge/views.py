@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -26,6 +26,7 @@ from webapp.knowledge import reading, services, sharing, storage
 from webapp.knowledge.figures import with_figures
 from webapp.knowledge.forms import CollectionForm, ShareForm
 from webapp.knowledge.models import DocumentStatus, WebOrigin
+from webapp.streamed_file import StreamedFile
 
 DOCUMENTS_A_PAGE = 100
 
@@ -144,7 +145,7 @@ def document(request: HttpRequest, identifier: UUID) -> HttpResponse:
 
 
 @require_safe
-def document_file(request: HttpRequest, identifier: UUID) -> FileResponse:
+def document_file(request: HttpRequest, identifier: UUID) -> StreamedFile:
     """The file as it was added. Only a PDF is shown in its place; what else a browser might run is handed over."""
     visitor = access.visitor_of(request)
     access.require(visitor, "chat")
@@ -154,7 +155,7 @@ def document_file(request: HttpRequest, identifier: UUID) -> FileResponse:
     except (DocumentMissing, FileNotFoundError):
         raise Http404 from None
     is_shown = reading.has_pdf_view(found)
-    response = FileResponse(content, as_attachment=not is_shown, filename=found.name,
+    response = StreamedFile(content, as_attachment=not is_shown, filename=found.name,
                             content_type=found.media_type if is_shown else "application/octet-stream")
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response

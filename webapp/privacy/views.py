@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,6 +18,7 @@ from webapp.accounts.models import User
 from webapp.errors import Conflict
 from webapp.privacy import erasing, exporting
 from webapp.privacy.models import ExportStatus
+from webapp.streamed_file import StreamedFile
 
 
 @require_POST
@@ -30,10 +31,10 @@ def ask_for_export(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-def export(request: HttpRequest) -> FileResponse:
+def export(request: HttpRequest) -> StreamedFile:
     access.require(request.user, "create_collection")
     get_object_or_404(access.own_exports(request.user), status=ExportStatus.DONE)
-    return FileResponse(files.open_read(exporting.file_of(request.user.pk)), as_attachment=True,
+    return StreamedFile(files.open_read(exporting.file_of(request.user.pk)), as_attachment=True,
                         filename=f"wenda-{request.user.username}.zip")
 
 

@@ -19,7 +19,7 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -36,6 +36,7 @@ from webapp.accounts.services import key_holder
 from webapp.api.counting import count
 from webapp.api.translations import MOST_TEXTS, client_of, translate_texts
 from webapp.errors import BadInput, Forbidden, NotFound, NotSignedIn, SiteError
+from webapp.streamed_file import StreamedFile
 from webapp.uploads import receive
 from webapp.writing import translating, translation_batches
 from webapp.writing.language_names import english_name
@@ -270,4 +271,4 @@ def download_file(request: HttpRequest, token: str) -> HttpResponse:
         made = stored_files.open_read(settings.DATA_DIR / "incoming" / identifier)
     except (signing.BadSignature, FileNotFoundError):
         raise NotFound("There is no such file, or no longer.") from None
-    return FileResponse(made, as_attachment=True, filename=name, content_type="application/octet-stream")
+    return StreamedFile(made, as_attachment=True, filename=name, content_type="application/octet-stream")

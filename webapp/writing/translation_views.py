@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -14,6 +14,7 @@ from models_service.protocol_translated_text import MAX_INTERACTIVE_CHARACTERS
 from models_service.sealed import files
 from qa.writing.files import FORMATS
 from webapp import access
+from webapp.streamed_file import StreamedFile
 from webapp.writing import translation_batches
 from webapp.writing.models import FileStatus
 
@@ -41,5 +42,5 @@ def translated_file(request: HttpRequest, identifier: UUID) -> HttpResponse:
     place = translation_batches.folder(file.pk) / "made"
     if not place.exists():
         raise Http404
-    return FileResponse(files.open_read(place), as_attachment=True, filename=translation_batches.made_name(file),
+    return StreamedFile(files.open_read(place), as_attachment=True, filename=translation_batches.made_name(file),
                         content_type="application/octet-stream")

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -21,6 +21,7 @@ from webapp.audit.models import Action
 from webapp.audit.services import record
 from webapp.errors import BadInput, NotFound
 from webapp.ops import worker_pulse
+from webapp.streamed_file import StreamedFile
 from webapp.training import curves, jobs, launch_form, overlaps, places, shelf, subjects, watching
 from webapp.training.models import AT_WORK, TRAININGS, DatasetVersion, JobKind, JobStatus
 from webapp.training.serializers import job_json
@@ -70,7 +71,7 @@ def job_curves(request: HttpRequest, identifier: UUID) -> HttpResponse:
 
 @never_cache
 @require_safe
-def archive(request: HttpRequest, identifier: UUID) -> FileResponse:
+def archive(request: HttpRequest, identifier: UUID) -> StreamedFile:
     """What an export made."""
     access.require(request.user, "administer")
     found = get_object_or_404(access.jobs(request.user), pk=identifier, kind=JobKind.EXPORT)
@@ -79,7 +80,7 @@ def archive(request: HttpRequest, identifier: UUID) -> FileResponse:
         raise NotFound(_("The archive is not there: the job has not ended, or its files were deleted."))
     record(Action.MODEL_DOWNLOADED, found.options["model"], format=found.options["format"])
     name = f"{found.options['model'].replace('@', '-')}-{found.options['format']}.zip"
-    return FileResponse(file.open("rb"), as_attachment=True, filename=name, content_type="application/zip")
+    return StreamedFile(file.open("rb"), as_attachment=True, filename=name, content_type="application/zip")
 
 
 @never_cache
