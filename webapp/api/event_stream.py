@@ -30,11 +30,19 @@ class EventStreamRenderer(BaseRenderer):
         return json.dumps(data, ensure_ascii=False).encode()
 
 
+EVENT = {"type": "object", "required": ["event", "data"], "properties": {
+    "event": {"type": "string"}, "data": {"type": "string", "contentMediaType": "application/json"},
+}}
+
+
 def described(events: str, schema: str) -> OpenApiResponse:
-    """For the OpenAPI description: which events come, each as `schema` in /api/v1/protocol."""
-    return OpenApiResponse(str, description=(
+    """For the OpenAPI description: which events come, each as `schema` in /api/v1/protocol.
+
+    Before OpenAPI 3.2, the schema of a stream is that of each of its events.
+    """
+    return OpenApiResponse({**EVENT, "description": (
         f"with `stream`: the events {events}, each as `{schema}` in /api/v1/protocol describes it; disconnecting "
-        "stops the work, and a stream that broke off is asked for anew"))
+        "stops the work, and a stream that broke off is asked for anew")})
 
 
 def streamed(events: AsyncIterator[BaseModel], slot: Slot) -> StreamingHttpResponse:

@@ -96,7 +96,7 @@ class MarksExportView(APIView):
     @extend_schema(
         parameters=[OpenApiParameter("form", enum=list(FORMS), default="beir", description="beir: a BEIR folder in a "
                                      "ZIP file, for `evaluate retrieval`; pairs: JSON lines to train an encoder on")],
-        responses={(200, "application/zip"): OpenApiTypes.BINARY},
+        responses={(200, media_type): OpenApiTypes.BINARY for _, media_type, _ in FORMS.values()},
     )
     def get(self, request: Request) -> StreamedFile:
         """The marks in collections that you may edit, as a data set."""

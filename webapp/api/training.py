@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
@@ -202,6 +202,10 @@ class EvaluationViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
         return Response({"differences": {name: vars(one) for name, one in found.items()}})
 
 
+VERSIONS = OpenApiResponse({"type": "array", "items": {"$ref": "#/components/schemas/ModelVersion"}})
+"""All at once: from a serializer, the framework would describe pages."""
+
+
 class ModelViewSet(Idempotent, viewsets.GenericViewSet):
     permission_classes = [IsAdministrator]
     scope = Scope.MODELS
@@ -215,7 +219,7 @@ class ModelViewSet(Idempotent, viewsets.GenericViewSet):
         page = self.paginate_queryset([vars(one) for name in shelf.names() for one in shelf.versions(name)])
         return self.get_paginated_response(ModelVersionSerializer(page, many=True).data)
 
-    @extend_schema(responses=ModelVersionSerializer(many=True), operation_id="models_retrieve")
+    @extend_schema(responses=VERSIONS)
     def retrieve(self, request: Request, pk: str) -> Response:
         """The versions of one model."""
         if pk not in shelf.names():

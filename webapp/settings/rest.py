@@ -11,6 +11,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["webapp.api.json_bodies.JSONBody"],
     "DEFAULT_PAGINATION_CLASS": "webapp.api.paging.Pages",
+    "DEFAULT_METADATA_CLASS": None,  # /api/v1/schema describes; OPTIONS would answer without looking who asks
     "DEFAULT_FILTER_BACKENDS": ["webapp.api.filtering.AsAsked"],
     "DEFAULT_SCHEMA_CLASS": "webapp.api.described.Described",
     "DEFAULT_THROTTLE_CLASSES": ["webapp.api.counting.Counted"],
