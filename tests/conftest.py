@@ -12,17 +12,20 @@ pytest_plugins = [
     "tests.running_site", "tests.small_generator",
 ]
 PASSWORD = "correct horse battery"
+SLOW_SECONDS = 3600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the whole site, and of killed processes, run once more where they failed, which the closing line says.
 
     On a busy machine a browser or one of the site's processes may be starved for longer than any patience; what is
-    wrong fails twice.
+    wrong fails twice. Slow tests have an hour before they count as hanging.
     """
     for item in items:
         if item.path.parent.name in ("browser", "e2e") or "killed" in item.path.stem:
             item.add_marker(pytest.mark.flaky(reruns=1))
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
