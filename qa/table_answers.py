@@ -42,7 +42,7 @@ _BOUND = re.compile(
     r"|(?P<under>before|under|below|less than|fewer than|shorter than|lower than))\s+(?P<value>[$€£]?\d[\d,.]*)"
 )
 _NUMBER = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?")
-_SAY_NOTHING = frozenset(stem(word) for word in (
+SAY_NOTHING = frozenset(stem(word) for word in (
     "list listed name named table row rows entry entries show shown total altogether many different number exist "
     "there given mentioned all every each made use used one ones called item items according document work works "
     "working belong belongs located live lives place situated people person"
@@ -107,7 +107,7 @@ def compared(
         for table in tables(text[:LONGEST_TEXT]):
             rows = [next((row for row in table.rows if _bare(_name(table, row)) == name), None) for name in names]
             column = next((column for column in table.columns[1:] if any(
-                _near(word, {stem(term) for term in terms(column)}) for word in wanted)), "")
+                is_near(word, {stem(term) for term in terms(column)}) for word in wanted)), "")
             if None in rows or not column:
                 continue
             valued = [
@@ -145,7 +145,7 @@ def _asked(question: str) -> _Asked | None:
     for match in (bound, superlative):
         if match:
             said = said.replace(match.group(), " ")
-    words = tuple(word for word in map(stem, terms(said)) if word not in _SAY_NOTHING)
+    words = tuple(word for word in map(stem, terms(said)) if word not in SAY_NOTHING)
     return _Asked(kind, question, words, superlative, bound)
 
 
@@ -165,10 +165,11 @@ def _answer(asked: _Asked, table: Table, title: str, document: str) -> TableAnsw
         kept = [row for row in kept if _within(asked.bound, row.cells.get(bounding, ""))]
     headers = {stem(word) for name in table.columns for word in terms(name)}
     caption = {stem(word) for word in terms(f"{table.above} {title}")}
-    left = asked.stems - explained - caption
-    if any(not _near(word, headers) for word in left):
+    captioned = {without_e(word) for word in caption}
+    left = {word for word in asked.stems - explained if without_e(word) not in captioned}
+    if any(not is_near(word, headers) for word in left):
         return None
-    about_rows = chosen_by_cells or any(_near(word, headers | caption) for word in asked.stems)
+    about_rows = chosen_by_cells or any(is_near(word, headers | caption) for word in asked.stems)
     if not about_rows or not kept:
         return None
     named = _asked_for(asked, table, explained)
@@ -211,7 +212,7 @@ def _asked_for(asked: _Asked, table: Table, explained: frozenset[str]) -> str:
         _, hints = _SUPERLATIVES.get(asked.superlative.group().lower(), (True, ""))
         spoken_for = frozenset(stem(word) for word in hints.split())
     first = next((word for word in asked.words if word not in spoken_for), "")
-    own = (column for column in table.columns if first and _near(first, {stem(word) for word in terms(column)}))
+    own = (column for column in table.columns if first and is_near(first, {stem(word) for word in terms(column)}))
     return next(own, table.columns[0])
 
 
@@ -244,7 +245,7 @@ def _measured(asked: _Asked, table: Table) -> tuple[str | None, bool, frozenset[
         rising, wanted = found["most"] is not None, set(asked.stems)
     for column in table.columns[1:]:
         own = {stem(word) for word in terms(column)}
-        named = frozenset(word for word in wanted if _near(word, own))
+        named = frozenset(word for word in wanted if is_near(word, own))
         if named and sum(number(row.cells.get(column, "")) is not None for row in table.rows) >= 2:
             return column, rising, named
     return None, rising, frozenset()
@@ -256,7 +257,7 @@ def _bounding(asked: _Asked, table: Table) -> str | None:
     assert bound is not None
     limit = number(bound["value"]) or 0
     numeric = [name for name in table.columns[1:] if _mostly_numbers(table, name)]
-    named = [name for name in numeric if any(_near(stem(word), asked.stems) for word in terms(name))]
+    named = [name for name in numeric if any(is_near(stem(word), asked.stems) for word in terms(name))]
     if len(named) == 1:
         return named[0]
     is_year = 1000 <= limit <= 2100 and "," not in bound["value"]
@@ -280,7 +281,12 @@ def number(text: str) -> float | None:
     return float(found.group().replace(",", "")) if found else None
 
 
-def _near(word: str, others: frozenset[str] | set[str]) -> bool:
+def without_e(word: str) -> str:
+    """A stem by which "price" and "prices" meet."""
+    return word.removesuffix("e") if len(word) > 3 else word
+
+
+def is_near(word: str, others: frozenset[str] | set[str]) -> bool:
     """Whether it is one of them, or begins as one of them does: "design" and "designer"."""
     return word in others or any(
         len(other) >= 4 and len(word) >= 4 and (word.startswith(other) or other.startswith(word)) for other in others

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FEWEST_ROWS = 2
+_AROUND = " \t*`"
+_Cell = tuple[str, tuple[int, int]]
+"""What a cell says, and where."""
 MOST_ROWS = 20_000
 _RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*")
 _NAMED = re.compile(r"(?:^|;\s)\s*(?P<name>[^:;|]{1,60}): (?P<value>(?:[^;]|;(?! [^:;|]{1,60}: ))*)")
@@ -18,11 +21,12 @@ _NAMED = re.compile(r"(?:^|;\s)\s*(?P<name>[^:;|]{1,60}): (?P<value>(?:[^;]|;(?!
 
 @dataclass(frozen=True)
 class Row:
-    """Characters `start` to `end` of the document; the cells by their column's name."""
+    """Characters `start` to `end` of the document; the cells, and where they stand in it, by their column's name."""
 
     start: int
     end: int
     cells: dict[str, str]
+    places: dict[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -64,20 +68,32 @@ def _markdown(text: str, lines: list[tuple[int, int]], at: int) -> tuple[Table, 
     rule = text[slice(*lines[at + 1])]
     if "-" not in rule or not _RULE.fullmatch(rule):
         return None
-    columns = _unique(_cells(text[slice(*lines[at])]))
+    columns = _unique([name for name, _ in _cells(text, *lines[at])])
     rows = []
     end = at + 2
     while end < len(lines) and "|" in text[slice(*lines[end])] and len(rows) < MOST_ROWS:
         start, stop = lines[end]
-        values = _cells(text[start:stop])
-        rows.append(Row(start, stop, dict(zip(columns, values, strict=False))))
+        rows.append(_row(start, stop, dict(zip(columns, _cells(text, start, stop), strict=False))))
         end += 1
     return Table(columns, tuple(rows), _above(text, lines[at][0])), end
 
 
-def _cells(line: str) -> list[str]:
+def _row(start: int, stop: int, cells: dict[str, _Cell]) -> Row:
+    return Row(start, stop, {name: value for name, (value, _) in cells.items()},
+               {name: place for name, (_, place) in cells.items()})
+
+
+def _cells(text: str, start: int, stop: int) -> list[_Cell]:
+    line = text[start:stop]
     inner = line.strip().removeprefix("|").removesuffix("|")
-    return [cell.replace("\\|", "|").strip(" \t*`") for cell in re.split(r"(?<!\\)\|", inner)]
+    at = start + line.index(inner)
+    found = []
+    for cell in re.split(r"(?<!\\)\|", inner):
+        plain = cell.strip(_AROUND)
+        begins = at + len(cell) - len(cell.lstrip(_AROUND)) if plain else at
+        found.append((plain.replace("\\|", "|"), (begins, begins + len(plain))))
+        at += len(cell) + 1
+    return found
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:
@@ -99,23 +115,30 @@ def _named(text: str, lines: list[tuple[int, int]], at: int) -> tuple[Table, int
         if rows and start == stop:
             end += 1
             continue
-        cells = _named_cells(text[start:stop])
+        cells = _named_cells(text, start, stop)
         if len(cells) < 2 or (rows and next(iter(cells)) != first):
             break
         first = first or next(iter(cells))
         columns.update(dict.fromkeys(cells))
-        rows.append(Row(start, stop, cells))
+        rows.append(_row(start, stop, cells))
         end += 1
     return (Table(tuple(columns), tuple(rows), _above(text, lines[at][0])), end) if rows else None
 
 
-def _named_cells(line: str) -> dict[str, str]:
+def _named_cells(text: str, start: int, stop: int) -> dict[str, _Cell]:
+    line = text[start:stop]
     if ": " not in line or "; " not in line:
         return {}
-    return {match["name"].strip(): match["value"].strip().rstrip(".").strip() for match in _NAMED.finditer(line)}
+    found = {}
+    for match in _NAMED.finditer(line):
+        value = match["value"]
+        plain = value.strip().rstrip(".").strip()
+        begins = start + match.start("value") + len(value) - len(value.lstrip())
+        found[match["name"].strip()] = (plain, (begins, begins + len(plain)))
+    return found
 
 
 def _above(text: str, start: int) -> str:
     """The line or two before the table: its caption or heading."""
     before = [line for line in text[max(0, start - 400) : start].split("\n") if line.strip()]
-    return "\n".join(before[-2:])
+    return "\n".join(before[-1:] if before and before[-1].startswith("#") else before[-2:])

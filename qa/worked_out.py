@@ -1,6 +1,6 @@
-"""Answers that are worked out from several places instead of being read in one: comparisons and tables.
+"""Answers that are worked out instead of being read: comparisons and tables.
 
-Each place is quoted; what was concluded from them is `span`, and `verification["worked_out"]` says how. None where
+Each place is quoted; what was concluded from several is `span`, and `verification["worked_out"]` says how. None where
 the question is no such one, or the documents do not hold all that it needs: it is read for as any other then.
 """
 
@@ -21,6 +21,8 @@ from qa.quote import quote
 from qa.rerank import rerank
 from qa.retrieve import RetrievedPassage, retrieve
 from qa.table_answers import LONGEST_TEXT, TableAnswer, compared, from_tables, may_ask_a_table
+from qa.table_cells import asks_for_a_cell, cell_asked_for
+from qa.tables import Row
 from qa.terms import stem, terms
 from qa.verify import StoredTexts, checked
 
@@ -45,9 +47,7 @@ async def worked_out(
     if two is not None:
         by_table = await asyncio.to_thread(_compared_in_table, two, found, documents)
         return by_table or await _compared(two, collections, documents, models, client)
-    if may_ask_a_table(question):
-        return await asyncio.to_thread(_from_tables, question, found, documents)
-    return None
+    return await asyncio.to_thread(_from_tables, question, found, documents)
 
 
 async def _compared(
@@ -133,11 +133,32 @@ def _compared_in_table(
 
 
 def _from_tables(question: str, found: Sequence[RetrievedPassage], documents: StoredTexts) -> AnswerDone | None:
-    texts = _texts(found, documents)
-    answer = from_tables(question, texts)
-    if answer is None:
+    if may_ask_a_table(question):
+        texts = _texts(found, documents)
+        answer = from_tables(question, texts)
+        if answer is not None:
+            return _of_rows(answer, texts, found, documents, {"rows": len(answer.rows), "of": answer.of})
+    barred = {each.passage.document.id for each in found if "|" in each.passage.text}
+    if barred and asks_for_a_cell(question):
+        texts = [text for text in _texts(found, documents) if text[0] in barred]
+        return _from_cell(question, texts, found, documents)
+    return None
+
+
+def _from_cell(
+    question: str, texts: Sequence[tuple[str, str, str]], found: Sequence[RetrievedPassage], documents: StoredTexts
+) -> AnswerDone | None:
+    cell = cell_asked_for(question, texts)
+    if cell is None:
         return None
-    return _of_rows(answer, texts, found, documents, {"rows": len(answer.rows), "of": answer.of})
+    text = next(text for identifier, _, text in texts if identifier == cell.document)
+    row = _row(cell.document, cell.row, text, found).model_copy(
+        update={"span_start": cell.start, "span_end": cell.end})
+    cited = checked([row], documents)
+    return AnswerDone(
+        answer=row.quote, span=text[cell.start : cell.end], abstained=False, confidence=TABLE_CONFIDENCE,
+        citations=cited, verification={"method": "table", "quotes_checked": True},
+    ) if cited else None
 
 
 def _of_rows(
@@ -146,16 +167,16 @@ def _of_rows(
 ) -> AnswerDone | None:
     text = next(text for identifier, _, text in texts if identifier == answer.document)
     rows = answer.rows[:MOST_CITATIONS]
-    cited = checked([_row(answer, row.start, row.end, text, found) for row in rows], documents)
+    cited = checked([_row(answer.document, row, text, found) for row in rows], documents)
     return _done(answer.answer, cited, TABLE_CONFIDENCE, answer.kind, how) if cited else None
 
 
-def _row(answer: TableAnswer, start: int, end: int, text: str, found: Sequence[RetrievedPassage]) -> Citation:
-    own = [each.passage for each in found if each.passage.document.id == answer.document]
-    holding = next((passage for passage in own if passage.start <= start and end <= passage.end), own[0])
+def _row(document: str, row: Row, text: str, found: Sequence[RetrievedPassage]) -> Citation:
+    own = [each.passage for each in found if each.passage.document.id == document]
+    holding = next((passage for passage in own if passage.start <= row.start and row.end <= passage.end), own[0])
     return Citation(
-        document=answer.document, title=holding.document.title, passage=holding.id, start=start, end=end,
-        quote=text[start:end], span_start=start, span_end=start, score=TABLE_CONFIDENCE,
+        document=document, title=holding.document.title, passage=holding.id, start=row.start, end=row.end,
+        quote=text[row.start : row.end], span_start=row.start, span_end=row.start, score=TABLE_CONFIDENCE,
     )
 
 
