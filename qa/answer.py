@@ -21,7 +21,7 @@ from qa.compose import NotBegun, compose
 from qa.followup import Turn, complete
 from qa.graph_reading import Graph
 from qa.index import CollectionIndex
-from qa.quote import ABSTAIN_BELOW, PASSAGES_READ, quote
+from qa.quote import ABSTAIN_BELOW, PASSAGES_READ, in_script_of, quote
 from qa.rerank import rerank
 from qa.retrieve import retrieve
 from qa.spelling import corrected
@@ -31,6 +31,7 @@ from qa.worked_out import worked_out
 __all__ = ["BadQuestion", "Turn", "answer", "check_question"]
 
 PASSAGES_FOUND = 20
+PASSAGES_LOOKED_THROUGH = 50
 PASSAGES_TOLD = 8
 """To a generator."""
 
@@ -135,7 +136,9 @@ async def _from_documents(
 ) -> AsyncGenerator[SourcesEvent | DeltaEvent | AnswerDone, None]:
     clock = _Clock()
     asked = complete(check_question(question), history)[:MAX_QUESTION_CHARACTERS]
-    found = await retrieve(asked, collections, models, PASSAGES_FOUND, client=client)
+    found = await retrieve(asked, collections, models, PASSAGES_LOOKED_THROUGH, client=client)
+    # Only a generator reads all scripts; to the starter encoder, passages in another than the question's are alike.
+    found = (found if generate else in_script_of(asked, found) or found)[:PASSAGES_FOUND]
     clock.mark("retrieve_ms")
     found, reranked = await rerank(asked, found, models, client=client)
     if reranked:

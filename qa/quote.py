@@ -44,7 +44,7 @@ async def quote(
     mark: Callable[[str], None] = lambda stage: None,
 ) -> AsyncGenerator[SourcesEvent | DeltaEvent | AnswerDone, None]:
     """Answer from the passages that were found; `mark` is told when a stage has ended. Raises ModelsError."""
-    read = folded([passage for passage in found if _same_script(question, passage)])[:PASSAGES_READ]
+    read = folded(in_script_of(question, found))[:PASSAGES_READ]
     yield SourcesEvent(sources=[source(passage) for passage in read])
     spans, calibration, method = await _read(question, read, collections, models, client)
     mark("read_ms")
@@ -75,9 +75,9 @@ async def quote(
     )
 
 
-def _same_script(question: str, retrieved: RetrievedPassage) -> bool:
+def in_script_of(question: str, found: Sequence[RetrievedPassage]) -> list[RetrievedPassage]:
     """Questions in Chinese are answered from Chinese passages, others from others: no way of reading crosses over."""
-    return is_cjk(question) == is_cjk(retrieved.passage.text)
+    return [each for each in found if is_cjk(each.passage.text) == is_cjk(question)]
 
 
 async def _read(

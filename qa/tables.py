@@ -55,6 +55,11 @@ def tables(text: str) -> list[Table]:
     return found
 
 
+def may_hold_rows(text: str) -> bool:
+    """Whether a piece of a document looks as if rows of a table stood in it; cheap."""
+    return any("|" in line or (": " in line and "; " in line) for line in text.split("\n"))
+
+
 def _lines(text: str) -> Iterator[tuple[int, int]]:
     at = 0
     for line in text.split("\n"):

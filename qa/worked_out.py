@@ -22,7 +22,7 @@ from qa.rerank import rerank
 from qa.retrieve import RetrievedPassage, retrieve
 from qa.table_answers import LONGEST_TEXT, TableAnswer, compared, from_tables, may_ask_a_table
 from qa.table_cells import asks_for_a_cell, cell_asked_for
-from qa.tables import Row
+from qa.tables import Row, may_hold_rows
 from qa.terms import stem, terms
 from qa.verify import StoredTexts, checked
 
@@ -106,12 +106,12 @@ def _stems(text: str) -> set[str]:
 
 
 def _texts(found: Sequence[RetrievedPassage], documents: StoredTexts) -> list[tuple[str, str, str]]:
-    """(id, title, text) of the first few documents found."""
-    titles: dict[str, str] = {}
-    for retrieved in found:
-        titles.setdefault(retrieved.passage.document.id, retrieved.passage.document.title)
+    """(id, title, text) of the first few documents found, and of the first few of which rows of a table were."""
+    titles = {each.passage.document.id: each.passage.document.title for each in found}
+    with_rows = dict.fromkeys(each.passage.document.id for each in found if may_hold_rows(each.passage.text))
+    looked_at = {*list(titles)[:DOCUMENTS_LOOKED_AT], *list(with_rows)[:DOCUMENTS_LOOKED_AT]}
     texts = []
-    for identifier, title in list(titles.items())[:DOCUMENTS_LOOKED_AT]:
+    for identifier, title in ((each, titles[each]) for each in titles if each in looked_at):
         try:
             texts.append((identifier, title, documents.slice(identifier, 0, LONGEST_TEXT)))
         except DocumentMissing:

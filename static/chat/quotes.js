@@ -34,6 +34,15 @@ export function chip(citation, number) {
   return link;
 }
 
+function element(tag, textContent, className = "") {
+  return Object.assign(document.createElement(tag), { textContent, className });
+}
+
+/** The bars between the cells of a table's row step back; not one character is changed. */
+function withBars(text) {
+  return text.split(/( ?\|(?= |$))/).filter(Boolean).map((part) => /^ ?\|$/.test(part) ? element("span", part, "syntax") : part);
+}
+
 /** The answer as paragraphs. */
 export function answerNodes(done) {
   const { answer } = done;
@@ -44,11 +53,11 @@ export function answerNodes(done) {
     paragraph.className = "plain";
     paragraphs.push(paragraph);
   };
-  const add = (text, isMarked = false) => {
+  const add = (text, tag = "") => {
     text.split("\n\n").forEach((part, index) => {
       if (index) open();
       if (!part) return;
-      paragraph.append(isMarked ? Object.assign(document.createElement("mark"), { textContent: part }) : part);
+      paragraph.append(...(tag ? [element(tag, part)] : withBars(part)));
     });
   };
   open();
@@ -56,7 +65,7 @@ export function answerNodes(done) {
   for (const { citation, number, start, end, markStart, markEnd } of places(done)) {
     add(answer.slice(at, start));
     add(answer.slice(start, markStart));
-    if (markEnd > markStart) add(answer.slice(markStart, markEnd), true);
+    if (markEnd > markStart) add(answer.slice(markStart, markEnd), "mark");
     add(answer.slice(markEnd, end));
     paragraph.append(chip(citation, number));
     at = end;

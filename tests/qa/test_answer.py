@@ -274,8 +274,10 @@ async def test_another_sentence_is_said_too_when_it_is_nearly_as_likely(index, d
 
 
 async def test_an_english_question_is_not_read_from_chinese_passages(index, documents):
-    await add(index, documents, "chinese", "When 塔楼于1889年由公司设计建成，高三百三十米。")
-    await add(index, documents, "tower", TOWER)
+    for number in range(25):  # more than are read
+        text = f"Eiffel Tower finished, 第{number}座塔楼于1889年由一家公司设计并建成，高三百三十米。"
+        await add(index, documents, f"chinese-{number}", text)
+    await add(index, documents, "tower", "A company of the north, which built railways too, finished it in 1889.")
     events = await ask("When was the Eiffel Tower finished?", index, documents, RuleReader({"1889": 4.0}))
     assert {source.document for source in events[0].sources} == {"tower"}
 
@@ -358,12 +360,16 @@ async def test_what_is_known_of_one_thing_only_is_not_compared(index, documents)
     assert "worked_out" not in done.verification
 
 
-async def test_a_table_is_counted_and_its_rows_are_cited(index, documents):
+async def test_a_table_is_counted_and_its_cells_are_found_and_cited(index, documents):
     table = "Bridges\n\n| Bridge | Opened |\n|---|---|\n| Corran | 1889 |\n| Glen | 1904 |\n| Ferry | 2011 |\n"
     await add(index, documents, "bridges", table, "text/markdown")
     *_, done = await ask("How many bridges opened after 1900?", index, documents, RuleReader({}))
     assert (done.span, done.verification["worked_out"]["kind"]) == ("2", "count")
     assert [citation.quote for citation in done.citations] == ["| Glen | 1904 |", "| Ferry | 2011 |"]
+    *_, done = await ask("When was Glen opened?", index, documents, RuleReader({"Glen": 5.0}))
+    (citation,) = done.citations
+    assert (done.span, done.answer, done.verification["method"]) == ("1904", "| Glen | 1904 |", "table")
+    assert table[citation.span_start : citation.span_end] == "1904"
 
 
 async def test_a_slip_is_put_right_when_the_question_as_typed_finds_nothing(index, documents):

@@ -20,7 +20,7 @@ MOST_SECONDS = 3600
 def test_the_rooms_that_use_the_database_most_pass_their_tests_on_postgresql() -> None:
     with private_postgres() as url:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not (slow or browser or e2e)",
+            [sys.executable, "-m", "pytest", "-q", "-m", "not (slow or browser or e2e)",
              *(f"tests/{folder}" for folder in FOLDERS)], cwd=PROJECT, env={**os.environ, "DATABASE_URL": url},
             capture_output=True, text=True, timeout=MOST_SECONDS,
         )
