@@ -17,8 +17,6 @@ from qa.tables import Row, Table, tables
 from qa.terms import terms
 
 MOST_LISTED = 12
-LONGEST_TEXT = 3_000_000
-"""Characters of a document that is looked through for tables."""
 
 _COUNT = re.compile(r"(?i)^\W*(?:how many|what is the (?:total )?number of)\s")
 _LIST = re.compile(r"(?i)^\W*(?:list|name|show|which|what|who)\s")
@@ -85,7 +83,7 @@ def from_tables(question: str, texts: Sequence[tuple[str, str, str]]) -> TableAn
     if asked is None:
         return None
     for document, title, text in texts:
-        for table in tables(text[:LONGEST_TEXT]):
+        for table in tables(text):
             found = _answer(asked, table, title, document)
             if found is not None:
                 return found
@@ -104,7 +102,7 @@ def compared(
     wanted = {stem(word) for word in hints.split()}
     names = [_bare(one), _bare(other)]
     for document, _, text in texts:
-        for table in tables(text[:LONGEST_TEXT]):
+        for table in tables(text):
             rows = [next((row for row in table.rows if _bare(_name(table, row)) == name), None) for name in names]
             column = next((column for column in table.columns[1:] if any(
                 is_near(word, {stem(term) for term in terms(column)}) for word in wanted)), "")

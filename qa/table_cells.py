@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from qa.scripts import is_cjk
 from qa.support import stem
-from qa.table_answers import LONGEST_TEXT, SAY_NOTHING, is_near, without_e
+from qa.table_answers import SAY_NOTHING, is_near, without_e
 from qa.tables import Row, Table, tables
 from qa.terms import terms
 
@@ -69,7 +69,7 @@ def cell_asked_for(question: str, texts: Sequence[tuple[str, str, str]]) -> Cell
         return None
     find = _find_chinese if is_cjk(question) else _find
     for document, title, text in texts:
-        for table in tables(text[:LONGEST_TEXT]):
+        for table in tables(text):
             if "|" not in text[table.rows[0].start : table.rows[0].end]:
                 continue  # where each value follows its column's name, the reader tells them apart
             row, column = find(question, table, title)

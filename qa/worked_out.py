@@ -20,7 +20,7 @@ from qa.index import CollectionIndex
 from qa.quote import quote
 from qa.rerank import rerank
 from qa.retrieve import RetrievedPassage, retrieve
-from qa.table_answers import LONGEST_TEXT, TableAnswer, compared, from_tables, may_ask_a_table
+from qa.table_answers import TableAnswer, compared, from_tables, may_ask_a_table
 from qa.table_cells import asks_for_a_cell, cell_asked_for
 from qa.tables import Row, may_hold_rows
 from qa.terms import stem, terms
@@ -28,6 +28,8 @@ from qa.verify import StoredTexts, checked
 
 PASSAGES_FOUND = 20
 DOCUMENTS_LOOKED_AT = 4
+LONGEST_TEXT = 3_000_000
+"""Characters that are looked through for tables, all documents together; half a second's work."""
 SURE_FROM = 0.4
 """Confidence. Two answers that are compared must each be better than a guess."""
 TABLE_CONFIDENCE = 0.9
@@ -111,11 +113,14 @@ def _texts(found: Sequence[RetrievedPassage], documents: StoredTexts) -> list[tu
     with_rows = dict.fromkeys(each.passage.document.id for each in found if may_hold_rows(each.passage.text))
     looked_at = {*list(titles)[:DOCUMENTS_LOOKED_AT], *list(with_rows)[:DOCUMENTS_LOOKED_AT]}
     texts = []
-    for identifier, title in ((each, titles[each]) for each in titles if each in looked_at):
+    left = LONGEST_TEXT
+    for identifier in filter(looked_at.__contains__, titles):
         try:
-            texts.append((identifier, title, documents.slice(identifier, 0, LONGEST_TEXT)))
+            text = documents.slice(identifier, 0, left)
         except DocumentMissing:
             continue
+        texts.append((identifier, titles[identifier], text))
+        left -= len(text)
     return texts
 
 
