@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 pytest_plugins = [
     "tests.clients", "tests.model_service", "tests.models_service.tiny_generator", "tests.openai_server",
     "tests.running_site", "tests.small_generator",
 ]
+# A busy machine is no reason to fail. CI tries the same examples each time; new ones are looked for at home.
+hypothesis_settings.register_profile(
+    "wenda", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+hypothesis_settings.load_profile("wenda")
+
 PASSWORD = "correct horse battery"
 SLOW_SECONDS = 3600
 

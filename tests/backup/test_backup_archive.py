@@ -98,6 +98,14 @@ def test_an_archive_that_was_cut_off_is_refused(tmp_path_factory, archives, name
         archive.check(path, quiet)
 
 
+@pytest.mark.parametrize("length", range(24))
+def test_an_archive_of_a_few_bytes_is_refused(tmp_path, archives, length):
+    for name, data in archives.items():
+        (tmp_path / name).write_bytes(data[:length])
+        with pytest.raises(BadArchive):
+            archive.check(tmp_path / name, quiet)
+
+
 def link(tar: tarfile.TarFile) -> None:
     info = tarfile.TarInfo("data/documents/link")
     info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"

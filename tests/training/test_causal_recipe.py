@@ -57,7 +57,7 @@ def test_a_killed_run_ends_in_the_weights_of_an_uninterrupted_one(tmp_path: Path
         np.testing.assert_array_equal(resumed[name], weights, err_msg=name)
 
 
-def test_lora_on_conversations_changes_what_the_model_answers(tmp_path: Path, small_generator: Path) -> None:
+def test_lora_on_conversations_makes_their_answer_likely(tmp_path: Path, small_generator: Path) -> None:
     from peft import PeftModel
 
     chats = tmp_path / "chats.jsonl"
@@ -67,12 +67,14 @@ def test_lora_on_conversations_changes_what_the_model_answers(tmp_path: Path, sm
                     batch_size=2, context=64, learning_rate=5e-3, precision="float32")
     config = json.loads((adapter / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == str(small_generator)
-    tokenizer = AutoTokenizer.from_pretrained(adapter)
-    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(small_generator), adapter)
-    asked = tokenizer.apply_chat_template([{"role": "user", "content": "Which colour?"}], add_generation_prompt=True,
-                                          return_tensors="pt", return_dict=True)
-    written = model.generate(**asked, max_new_tokens=6, do_sample=False)[0, asked["input_ids"].shape[1] :]
-    assert tokenizer.decode(written, skip_special_tokens=True).strip() == "Orange."
+    base = AutoModelForCausalLM.from_pretrained(small_generator).eval()
+    ids, learned = tokens_of(Document(messages=(("user", "Which colour?"), ("assistant", "Orange."))),
+                             AutoTokenizer.from_pretrained(adapter))
+    labels = torch.tensor([[token if wanted else -100 for token, wanted in zip(ids, learned, strict=True)]])
+    with torch.inference_mode():
+        before = base(input_ids=torch.tensor([ids]), labels=labels).loss
+        after = PeftModel.from_pretrained(base, adapter).eval()(input_ids=torch.tensor([ids]), labels=labels).loss
+    assert after < before / 2  # the small model's output embeddings, which LoRA leaves alone, allow about 0.4
 
 
 def test_of_a_conversation_only_what_the_assistant_says_is_learned(small_generator: Path) -> None:

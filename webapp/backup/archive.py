@@ -148,10 +148,17 @@ def unpack(path: Path, manifest: Manifest, target: Path, progress: Progress) -> 
 @contextmanager
 def _members_of(file: BinaryIO, name: str) -> Iterator[Iterator[tuple[tarfile.TarInfo, IO[bytes]]]]:
     try:
-        with tarfile.open(fileobj=file, mode="r|*") as tar:
+        with _opened(file) as tar:
             yield _plain_files(tar, name)
     except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise BadArchive(f"{name} is damaged, cut off, or no backup of Wenda ({error}).") from None
+
+
+def _opened(file: BinaryIO) -> tarfile.TarFile:
+    try:
+        return tarfile.open(fileobj=file, mode="r|*")
+    except TypeError:  # what tarfile makes of a gzip header that ends too early
+        raise tarfile.ReadError("its header is cut off") from None
 
 
 def _plain_files(tar: tarfile.TarFile, name: str) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
