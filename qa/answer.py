@@ -21,9 +21,9 @@ from qa.compose import NotBegun, compose
 from qa.followup import Turn, complete
 from qa.graph_reading import Graph
 from qa.index import CollectionIndex
-from qa.quote import ABSTAIN_BELOW, PASSAGES_READ, in_script_of, quote
+from qa.quote import ABSTAIN_BELOW, PASSAGES_READ, quote
 from qa.rerank import rerank
-from qa.retrieve import retrieve
+from qa.retrieve import retrieve, retrieve_in_script
 from qa.spelling import corrected
 from qa.verify import StoredTexts
 from qa.worked_out import worked_out
@@ -31,7 +31,6 @@ from qa.worked_out import worked_out
 __all__ = ["BadQuestion", "Turn", "answer", "check_question"]
 
 PASSAGES_FOUND = 20
-PASSAGES_LOOKED_THROUGH = 50
 PASSAGES_TOLD = 8
 """To a generator."""
 
@@ -136,9 +135,8 @@ async def _from_documents(
 ) -> AsyncGenerator[SourcesEvent | DeltaEvent | AnswerDone, None]:
     clock = _Clock()
     asked = complete(check_question(question), history)[:MAX_QUESTION_CHARACTERS]
-    found = await retrieve(asked, collections, models, PASSAGES_LOOKED_THROUGH, client=client)
-    # Only a generator reads all scripts; to the starter encoder, passages in another than the question's are alike.
-    found = (found if generate else in_script_of(asked, found) or found)[:PASSAGES_FOUND]
+    find = retrieve if generate else retrieve_in_script
+    found = await find(asked, collections, models, PASSAGES_FOUND, client=client)
     clock.mark("retrieve_ms")
     found, reranked = await rerank(asked, found, models, client=client)
     if reranked:
@@ -191,9 +189,8 @@ async def _spelt_right(
     respelt = await asyncio.to_thread(corrected, asked, collections)
     if respelt == asked:
         return asked, [abstained]
-    found, _ = await rerank(
-        respelt, await retrieve(respelt, collections, models, PASSAGES_FOUND, client=client), models, client=client
-    )
+    found = await retrieve_in_script(respelt, collections, models, PASSAGES_FOUND, client=client)
+    found, _ = await rerank(respelt, found, models, client=client)
     events = [event async for event in quote(
         respelt, found, collections=collections, documents=documents, models=models, client=client,
         abstain_below=abstain_below,

@@ -17,7 +17,7 @@ from qa.citing import MOST_CITATIONS, nearest, source
 from qa.contradictions import Version, contradiction
 from qa.folding import folded
 from qa.index import CollectionGone, CollectionIndex
-from qa.retrieve import RetrievedPassage
+from qa.retrieve import RetrievedPassage, in_script_of
 from qa.scripts import is_cjk
 from qa.sentences import sentences
 from qa.verify import StoredTexts, checked
@@ -73,11 +73,6 @@ async def quote(
             **verification, **_agreement(ranked), **_contradicting(versions),
         },
     )
-
-
-def in_script_of(question: str, found: Sequence[RetrievedPassage]) -> list[RetrievedPassage]:
-    """Questions in Chinese are answered from Chinese passages, others from others: no way of reading crosses over."""
-    return [each for each in found if is_cjk(each.passage.text) == is_cjk(question)]
 
 
 async def _read(

@@ -76,6 +76,22 @@ async def retrieve(
     return await asyncio.to_thread(search, question, encoded.vectors[0], collections, k, encoded.encoder, documents)
 
 
+async def retrieve_in_script(
+    question: str, collections: Sequence[tuple[str, CollectionIndex]], models: Models, k: int, *, client: str = ""
+) -> list[RetrievedPassage]:
+    """The k best in the question's script, for whatever reads no other; of all, where none is.
+
+    To the starter encoder all passages in another script are alike, and many at once crowd the readable ones out.
+    """
+    found = await retrieve(question, collections, models, DEPTH, client=client)
+    return (in_script_of(question, found) or found)[:k]
+
+
+def in_script_of(question: str, found: Sequence[RetrievedPassage]) -> list[RetrievedPassage]:
+    """Questions in Chinese are answered from Chinese passages, others from others: no way of reading crosses over."""
+    return [each for each in found if is_cjk(each.passage.text) == is_cjk(question)]
+
+
 def search(
     question: str,
     vector: np.ndarray | None,

@@ -19,7 +19,7 @@ from qa.document_store import DocumentMissing
 from qa.index import CollectionIndex
 from qa.quote import quote
 from qa.rerank import rerank
-from qa.retrieve import RetrievedPassage, retrieve
+from qa.retrieve import RetrievedPassage, retrieve_in_script
 from qa.table_answers import TableAnswer, compared, from_tables, may_ask_a_table
 from qa.table_cells import asks_for_a_cell, cell_asked_for
 from qa.tables import Row, may_hold_rows
@@ -87,7 +87,7 @@ async def _of_one(
 ) -> AnswerDone | None:
     """The same question of one of the two things, read in passages that name it and said in a sentence that does."""
     question = question[:MAX_QUESTION_CHARACTERS]
-    found = await retrieve(question, collections, models, PASSAGES_FOUND, client=client)
+    found = await retrieve_in_script(question, collections, models, PASSAGES_FOUND, client=client)
     found, _ = await rerank(question, found, models, client=client)
     wanted = {stem(word) for word in terms(thing)}
     naming = [one for one in found if wanted <= _stems(f"{one.passage.document.title} {one.passage.text}")]

@@ -25,13 +25,13 @@ SLOW_SECONDS = 3600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the whole site, and of killed processes, run once more where they failed, which the closing line says.
+    """Tests of the whole site run once more where they failed, which the closing line says.
 
     On a busy machine a browser or one of the site's processes may be starved for longer than any patience; what is
     wrong fails twice. Slow tests have an hour before they count as hanging.
     """
     for item in items:
-        if item.path.parent.name in ("browser", "e2e") or "killed" in item.path.stem:
+        if item.path.parent.name in ("browser", "e2e"):
             item.add_marker(pytest.mark.flaky(reruns=1))
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.timeout(SLOW_SECONDS))

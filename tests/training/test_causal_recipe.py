@@ -57,7 +57,7 @@ def test_a_killed_run_ends_in_the_weights_of_an_uninterrupted_one(tmp_path: Path
         np.testing.assert_array_equal(resumed[name], weights, err_msg=name)
 
 
-def test_lora_on_conversations_makes_their_answer_likely(tmp_path: Path, small_generator: Path) -> None:
+def test_lora_on_conversations_changes_what_the_model_answers(tmp_path: Path, small_generator: Path) -> None:
     from peft import PeftModel
 
     chats = tmp_path / "chats.jsonl"
@@ -71,9 +71,13 @@ def test_lora_on_conversations_makes_their_answer_likely(tmp_path: Path, small_g
     ids, learned = tokens_of(Document(messages=(("user", "Which colour?"), ("assistant", "Orange."))),
                              AutoTokenizer.from_pretrained(adapter))
     labels = torch.tensor([[token if wanted else -100 for token, wanted in zip(ids, learned, strict=True)]])
+    asked = torch.tensor([ids[: learned.index(True)]])
     with torch.inference_mode():
         before = base(input_ids=torch.tensor([ids]), labels=labels).loss
-        after = PeftModel.from_pretrained(base, adapter).eval()(input_ids=torch.tensor([ids]), labels=labels).loss
+        model = PeftModel.from_pretrained(base, adapter).eval()
+        after = model(input_ids=torch.tensor([ids]), labels=labels).loss
+        written = model.generate(input_ids=asked, max_new_tokens=6, do_sample=False)[0, asked.shape[1] :]
+    assert AutoTokenizer.from_pretrained(adapter).decode(written).startswith("Orange.")
     assert after < before / 2  # the small model's output embeddings, which LoRA leaves alone, allow about 0.4
 
 
