@@ -3,9 +3,13 @@
 
 import os
 import sys
+from pathlib import Path
 
 
 def main() -> int:
+    # so that what it starts finds the project too, from whatever folder it is called
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(Path(__file__).resolve().parent),
+                                                             os.environ.get("PYTHONPATH"))))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
