@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from models_service.client import Models
 from models_service.evaluation import ranking
@@ -20,6 +21,8 @@ from qa.retrieve import DEPTH, retrieve
 
 RECALL_DEPTHS = (1, 5, 20)
 NDCG_DEPTH = 10
+SHOWN_CHARACTERS = 300
+"""Of a document, in the results row by row."""
 
 
 async def evaluate(
@@ -27,23 +30,32 @@ async def evaluate(
     models: Models,
     folder: Path,
     progress: Callable[[int, int], None] = lambda done, of: None,
+    keep: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> dict[str, list[float]]:
     """Per-query values of recall@k, mrr (0 where none of the passages found is of a relevant document) and ndcg@10.
 
-    The documents are indexed in `folder`, which is new. Raises ModelsError.
+    The documents are indexed in `folder`, which is new; `keep` is given each query's result. Raises ModelsError.
     """
     texts = [Text(identifier, "", text) for identifier, text in data.documents.items()]
     index = await indexed(texts, models, folder)
     values: dict[str, list[float]] = defaultdict(list)
     for number, query in enumerate(data.queries, start=1):
         found = await _ranking(query, data.documents, index, models)
-        for depth in RECALL_DEPTHS:
-            values[f"recall@{depth}"].append(ranking.recall(found, query.grades, depth))
-        values["mrr"].append(ranking.reciprocal_rank(found, query.grades))
-        values[f"ndcg@{NDCG_DEPTH}"].append(ranking.ndcg(found, query.grades, NDCG_DEPTH))
+        own = {f"recall@{depth}": ranking.recall(found, query.grades, depth) for depth in RECALL_DEPTHS}
+        own |= {"mrr": ranking.reciprocal_rank(found, query.grades),
+                f"ndcg@{NDCG_DEPTH}": ranking.ndcg(found, query.grades, NDCG_DEPTH)}
+        for name, value in own.items():
+            values[name].append(value)
+        keep({"id": query.id, "asked": query.text, "expected": _shown(data, [
+            name for name, grade in query.grades.items() if grade > 0 and name in data.documents
+        ]), "given": next(iter(_shown(data, found[:1])), ""), **own})
         if number % 20 == 0 or number == len(data.queries):
             progress(number, len(data.queries))
     return dict(values)
+
+
+def _shown(data: RetrievalData, names: list[str]) -> list[str]:
+    return [data.documents[name][:SHOWN_CHARACTERS] for name in names]
 
 
 async def _ranking(query: Query, documents: dict[str, str], index: CollectionIndex, models: Models) -> list[str]:

@@ -11,8 +11,9 @@ from models_service.evaluation.calibration import Bin
 
 PERCENT = frozenset(("em", "f1", "rouge1", "rouge2", "rougeL", "rougeLsum", "bleu", "chrf"))
 """Metrics told from 0 to 100; the others from 0 to 1."""
-SHARES = frozenset(("accuracy", "precision", "recall", "f1_macro", "f1_micro", "ece"))
-"""Of those from 0 to 1 the ones that a model is judged by when it labels; a point of such a metric is 0.01."""
+SHARES = frozenset(("accuracy", "precision", "recall", "f1_macro", "f1_micro", "ece", "recall@1", "recall@5",
+                    "recall@20", "mrr", "ndcg@10"))
+"""Of those from 0 to 1 the ones that a model is judged by when it labels or finds; a point of one is 0.01."""
 
 
 class Figures(BaseModel):

@@ -1,4 +1,4 @@
-"""Read retrieval data: a BEIR folder, or the paragraphs and questions of a SQuAD file. Plain or gzip.
+"""Read retrieval data: a BEIR folder, pairs of a question and its passage, or a SQuAD file. Plain or gzip.
 
 A BEIR folder (Thakur et al. 2021) holds corpus.jsonl (`_id`, `title`, `text`), queries.jsonl (`_id`, `text`) and
 qrels/test.tsv (query id, corpus id, grade; a first line of column names), each of them with or without `.gz`.
@@ -12,6 +12,8 @@ from pathlib import Path
 
 from models_service.formats.files import FormatError, read_text
 from models_service.formats.json_lines import read_json_lines
+from models_service.formats.labelled import read_objects
+from models_service.formats.retrieval_pairs import BadPair, pair_of
 from models_service.formats.squad import read_squad
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels/test.tsv"
@@ -19,7 +21,7 @@ CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels/test.tsv"
 
 @dataclass(frozen=True)
 class Query:
-    """`grades` says how relevant each judged document is; at least one is above 0."""
+    """`grades` says how relevant each judged document is; at least one is above 0. 0 is judged not to be."""
 
     id: str
     text: str
@@ -35,12 +37,33 @@ class RetrievalData:
 
 
 def read_retrieval(path: Path) -> RetrievalData:
-    """A BEIR folder, or a SQuAD file: each paragraph a document, relevant to the questions about it.
+    """A BEIR folder; a file that ends in .json, SQuAD, each paragraph a document that is relevant to the questions
+    about it; else rows of a question and passages, right and wrong ones, each text a document.
 
     Raises:
         FormatError: a file is missing or is not what it should be; the sentence says where.
     """
-    return _read_folder(path) if path.is_dir() else _of_squad(path)
+    if path.is_dir():
+        return _read_folder(path)
+    return _of_squad(path) if path.name.lower().removesuffix(".gz").endswith(".json") else _of_pairs(path)
+
+
+def _of_pairs(path: Path) -> RetrievalData:
+    documents: dict[str, str] = {}
+    grades: dict[str, dict[str, int]] = {}
+    for number, values in read_objects(path):
+        try:
+            pair = pair_of(values)
+        except BadPair as bad:
+            raise FormatError(f'{path}, row {number}, "{bad.field}": {bad}') from None
+        own = grades.setdefault(pair.query, {})
+        for text, grade in ((pair.positive, 1), *((text, 0) for text in pair.negatives)):
+            name = documents.setdefault(text, f"passage-{len(documents) + 1}")
+            own[name] = max(grade, own.get(name, 0))
+    return RetrievalData(
+        {name: text for text, name in documents.items()},
+        [Query(f"q{number}", query, own) for number, (query, own) in enumerate(grades.items(), start=1)],
+    )
 
 
 def _of_squad(path: Path) -> RetrievalData:

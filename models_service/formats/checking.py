@@ -21,6 +21,7 @@ from models_service.formats.entities import BadRow, marked_of
 from models_service.formats.labelled import label_of
 from models_service.formats.parallel import is_language
 from models_service.formats.raw_rows import RawRow
+from models_service.formats.retrieval_pairs import NEGATIVES, POSITIVE, QUERY, field_of, negatives_of
 
 LONGEST_TEXT = 100_000
 """Characters of a passage, a text or a message."""
@@ -269,9 +270,26 @@ def _token_classification(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
             "entities": [{"start": one.start, "end": one.end, "label": one.label} for one in marked]}
 
 
+def _retrieval(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    query = _text(values, field_of(values, QUERY), LONGEST_QUESTION).strip()
+    positive = _text(values, field_of(values, POSITIVE))
+    if "answers" in values and not _answers(values):
+        raise Unusable("answers", "empty")  # of SQuAD: the passage does not answer the question
+    name, negatives = field_of(values, NEGATIVES), []
+    for number, given in enumerate(negatives_of(values), start=1):
+        place = f"{name}[{number}]"
+        negative = _text({place: given}, place)
+        if negative == positive:
+            tell(place, "right_and_wrong", negative[:80])
+        elif negative not in negatives:
+            negatives.append(negative)
+    return {"id": _plain(values.get("id")) or _digest(query, positive), "query": query, "positive": positive,
+            "negatives": negatives}
+
+
 CHECKS: dict[str, Callable[[dict[str, Any], Tell], dict[str, Any]]] = {
     "qa": _qa, "translate": _translate, "summarize": _summarize, "chat": _chat,
-    "classification": _classification, "token-classification": _token_classification,
+    "classification": _classification, "token-classification": _token_classification, "retrieval": _retrieval,
 }
 
 

@@ -27,6 +27,8 @@ def text_of(row: dict[str, Any], task: str) -> str:
         return row["context"]
     if task in ("summarize", "classification", "token-classification"):
         return row["text"]
+    if task == "retrieval":
+        return row["positive"]
     if task == "chat":
         return next((m["content"] for m in row["messages"] if m["role"] == "user"), row["messages"][0]["content"])
     return row[min(name for name in row if name != "side")]

@@ -56,6 +56,7 @@ RECIPES = {
     "token-classification": Recipe("settings_classification:TokenClassificationSettings",
                                    "token_classification:TokenClassificationTask", "token-classification",
                                    "f1_micro"),
+    "retrieval": Recipe("settings_retrieval:RetrievalSettings", "retrieval:RetrievalTask", "retrieval", "ndcg@10"),
 }
 
 

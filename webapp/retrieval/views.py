@@ -24,4 +24,5 @@ def search(request: HttpRequest) -> HttpResponse:
         "question": request.GET.get("q", "")[:2000],
         "marks": access.editable_marks(visitor).count(),
         "may_mark": access.may(visitor, "create_collection"),
+        "may_train": access.may(visitor, "administer"),
     })

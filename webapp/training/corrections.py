@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from webapp.errors import BadInput, Conflict
 from webapp.knowledge import texts
 from webapp.masking import without_personal_data
 from webapp.training import datasets
-from webapp.training.models import Correction, Dataset, DatasetVersion, DataTask
+from webapp.training.models import Correction, DatasetVersion, DataTask
 
 AROUND = 700
 """Characters of the document that are taken on each side of a citation, cut at paragraphs."""
@@ -96,6 +97,13 @@ def correct(case: Case, context: str, answer: str, user: User | None) -> Correct
     return made
 
 
+def waiting(user: User, since: datetime) -> int:
+    """How many came after a moment: those that were saved, and the notes that will be taken for one."""
+    saved = Correction.objects.filter(made_at__gt=since, feedback__helpful=False).count()
+    noted = _judged_bad().filter(correction=None).exclude(note="")
+    return saved + sum(case(one, user).suggestion is not None for one in noted)
+
+
 def _row(one: Case, correction: Correction) -> dict[str, Any]:
     """As a recipe reads it; personal data is masked where the setting says so, which keeps places as they are."""
     kept = without_personal_data if settings.MASK_PERSONAL_DATA else str
@@ -119,8 +127,5 @@ def make(user: User) -> tuple[DatasetVersion, bool]:
     if not rows:
         raise Conflict(_("No answer has been corrected yet. Say of one below what it should have been."))
     content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-    known = Dataset.objects.filter(name=NAME, task=DataTask.QA).first()
-    told = _("Answers that were judged bad, with the right ones.")
-    if known is None:
-        return datasets.create_with_file(NAME, DataTask.QA, user, FILE, [content], description=told), False
-    return datasets.add_version(known, user, FILE, [content])
+    return datasets.keep_under(NAME, DataTask.QA, user, FILE, content,
+                               description=_("Answers that were judged bad, with the right ones."))

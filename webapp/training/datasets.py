@@ -44,6 +44,16 @@ def create_with_file(
     return add_version(dataset, user, file_name, chunks, share=share)[0]
 
 
+def keep_under(
+    name: str, task: str, user: User, file_name: str, content: bytes, *, description: str
+) -> tuple[DatasetVersion, bool]:
+    """What the site gathers, as the data set of this name or its next version; (version, whether known)."""
+    known = Dataset.objects.filter(name=name, task=task).first()
+    if known is None:
+        return create_with_file(name, task, user, file_name, [content], description=description), False
+    return add_version(known, user, file_name, [content])
+
+
 def _check(dataset: Dataset) -> None:
     try:
         dataset.full_clean(exclude=["created_by"] if dataset.created_by is None else None)

@@ -53,6 +53,7 @@ LABELS = {
     "class_weights": _("Weights of the labels"),
     "token_dropout": _("Copies with words left out"),
     "spelling_noise": _("Misspelt copies"),
+    "mined_negatives": _("Wrong passages looked for"),
 }
 HELP = {
     "base": _("The model that is trained further. A served version goes on from what people use now; an encoder "
@@ -110,6 +111,8 @@ HELP = {
                        "words is missing. The job’s page shows examples."),
     "spelling_noise": _("Share of the texts, or questions, of which a misspelt copy is learned too, as people type. "
                         "The job’s page shows examples."),
+    "mined_negatives": _("So many passages for each question that the base ranks high and that are not the right "
+                         "one; the encoder learns to tell them apart. 0: only those that the data names."),
     "class_weights": _("balanced lets each label count the same, however rare it is. none lets each text count the "
                        "same."),
 }
@@ -126,6 +129,11 @@ HELP_OF_ONE_TASK = {
                                               "overlap. Memory grows with it."),
     ("classification", "max_length"): _("Tokens of a text that are learned from; the rest is cut off. Memory grows "
                                         "with it."),
+    ("retrieval", "base"): _("The encoder that is trained further. What is served now is a sound start."),
+    ("retrieval", "batch_size"): _("Questions in one step. Each one’s passage is a wrong one for all the others, so "
+                                   "that larger batches teach more, and need more memory."),
+    ("retrieval", "max_length"): _("Tokens of a passage that are read; the rest is cut off. Memory grows with it."),
+    ("retrieval", "temperature"): _("How hard the nearest wrong passages press. Smaller: almost only they count."),
     ("summarize", "base"): _("The encoder that sentences are read with. It stays as it is."),
 }
 FIRST = ("base", "method", "epochs", "learning_rate", "batch_size", "max_steps")

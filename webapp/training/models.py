@@ -21,6 +21,7 @@ class DataTask(models.TextChoices):
     CHAT = "chat", _("Chat")
     CLASSIFICATION = "classification", _("Classification")
     TOKEN_CLASSIFICATION = "token-classification", _("Entities in texts")
+    RETRIEVAL = "retrieval", _("Retrieval")
 
 
 class Dataset(models.Model):

@@ -55,6 +55,7 @@ def what(code: str) -> str:
         "no_words": _("not a list of words: %(detail)s. Write [\"…\", \"…\"]."),
         "other_number": _("as many tags as tokens are needed; there are %(detail)s."),
         "other_label": _("the same text has another label in row %(detail)s. Say which one is right."),
+        "right_and_wrong": _("the right passage was also among the wrong ones; taken out of them (%(detail)s)."),
     }[code]
 
 
@@ -71,4 +72,5 @@ def heading(code: str) -> str:
         "other_label": _("Another label for the same text"), "no_entities": _("No list of entities"),
         "overlapping": _("Entities overlap"), "no_place": _("Not a place in the text"),
         "no_words": _("No list of words"), "other_number": _("Not as many tags as tokens"),
+        "right_and_wrong": _("Right passage among the wrong ones"),
     }[code]

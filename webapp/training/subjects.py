@@ -49,6 +49,8 @@ SUBJECTS = {
                               "accuracy", ("encoder", "classifier"), f"{ENCODER}@{STARTER_VERSION}"),
     "token-classification": Subject("token-classification", "token-classification", "token-classification", OF_WORDS,
                                     TAGGER, "f1_micro", ("encoder", OF_WORDS), f"{ENCODER}@{STARTER_VERSION}"),
+    "retrieval": Subject("retrieval", "retrieval", "retrieval", "encoder", ENCODER, "ndcg@10", ("encoder",),
+                         f"{ENCODER}@{STARTER_VERSION}"),
 }
 LOWER_IS_BETTER = frozenset(("perplexity", "cross_entropy"))
 

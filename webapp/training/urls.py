@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from webapp.training.views import compression, corrections, datasets, evaluations, jobs, models
+from webapp.training.views import compression, corrections, datasets, evaluations, jobs, models, retraining
 
 urlpatterns = [
     path("", jobs.overview, name="dashboard"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("datasets/corrections/", corrections.corrections, name="corrections"),
     path("datasets/corrections/<int:identifier>/", corrections.correct, name="correct"),
     path("datasets/corrections/make/", corrections.make, name="dataset-of-corrections"),
+    path("datasets/marks/make/", datasets.make_of_marks, name="dataset-of-marks"),
     path("datasets/<uuid:identifier>/", datasets.dataset, name="dataset"),
     path("datasets/<uuid:identifier>/accept/", datasets.accept, name="accept-dataset"),
     path("datasets/<uuid:identifier>/delete/", datasets.delete, name="delete-dataset"),
@@ -24,6 +25,12 @@ urlpatterns = [
     path("evaluations/<uuid:identifier>/", evaluations.evaluation, name="evaluation"),
     path("evaluations/watches/", evaluations.watch, name="watch"),
     path("evaluations/watches/<int:identifier>/delete/", evaluations.unwatch, name="unwatch"),
+    path("jobs/<uuid:identifier>/retrain/", retraining.retrain_like, name="retrain-like"),
+    path("retraining/", retraining.retrain, name="retrain"),
+    path("retraining/<int:identifier>/end/", retraining.end, name="end-retraining"),
+    path("retraining/<int:identifier>/take-over/", retraining.take_over, name="take-retraining-over"),
+    path("retraining/rounds/<int:identifier>/again/", retraining.again, name="again-round"),
+    path("retraining/rounds/<int:identifier>/dismiss/", retraining.dismiss, name="dismiss-round"),
     path("models/", models.models, name="models"),
     path("models/<str:name>/rollback/", models.rollback, name="rollback"),
     path("models/<str:name>/<str:version>/compress/", compression.compress, name="compress-version"),

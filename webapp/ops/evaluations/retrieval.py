@@ -1,4 +1,4 @@
-"""`retrieval`, whether a query finds its documents through the site's own search: a BEIR folder, or SQuAD data."""
+"""`retrieval`, whether a query finds its documents through the site's own search."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ def _retrieval(order: Order) -> Report:
     models = InProcessModels(encoder=order.model, reranker=order.reranker, folder=order.models_folder)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="wenda-retrieval-") as folder:
-        values = asyncio.run(retrieval_evaluation.evaluate(data, models, Path(folder) / "index", order.progress))
+        values = asyncio.run(retrieval_evaluation.evaluate(
+            data, models, Path(folder) / "index", order.progress, order.keep))
     seconds = time.monotonic() - began
     name = order.data.resolve().name
     return from_examples("retrieval", order.model, name, values, len(data.queries), seconds)
 
 
 RETRIEVAL = Task(
-    "whether a query finds its documents", "BEIR folder or SQuAD JSON, gzip allowed", ENCODER, _retrieval,
-    takes=("reranker",),
+    "whether a query finds its documents", "BEIR folder, rows of query and positive, or SQuAD JSON; gzip allowed",
+    ENCODER, _retrieval, takes=("reranker",),
 )

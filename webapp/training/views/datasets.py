@@ -18,7 +18,7 @@ from webapp import access
 from webapp.chat.models import Feedback
 from webapp.errors import BadInput, Conflict, TooLarge
 from webapp.training import datasets as services
-from webapp.training import overlaps, rows_file, sentences
+from webapp.training import marked_passages, overlaps, rows_file, sentences
 from webapp.training.models import DatasetVersion, DataTask
 
 ROWS_SHOWN = 50
@@ -48,6 +48,20 @@ def datasets(request: HttpRequest) -> HttpResponse:
         "errors": errors, "given": request.POST, "limit_mb": settings.MAX_UPLOAD_BYTES // 1_000_000,
         "judged_bad": Feedback.objects.filter(helpful=False).count(),
     }, status=400 if errors else 200)
+
+
+@require_POST
+def make_of_marks(request: HttpRequest) -> HttpResponse:
+    """Of the passages that were marked on the search page."""
+    access.require(request.user, "administer")
+    try:
+        version, known = marked_passages.make(request.user)
+    except Conflict as problem:
+        messages.error(request, problem.message)
+        return redirect("search")
+    if known:
+        messages.info(request, _("The data set has all marks already."))
+    return redirect("dataset", version.dataset_id)
 
 
 @never_cache
