@@ -204,6 +204,67 @@ class Watch(models.Model):
         return " ".join([str(self.data), *(f"{value}" for value in self.options.values())])
 
 
+class Retraining(models.Model):
+    """The model of a data set's task is trained again whenever the data set has grown, and then proposed."""
+
+    dataset = models.OneToOneField(Dataset, on_delete=models.CASCADE, related_name="retraining")
+    options = models.JSONField(default=dict, help_text="of the training; the rest are the recipe's")
+    evaluation = models.JSONField(default=dict, help_text="options of the evaluation, such as the languages")
+    every_hours = models.PositiveIntegerField()
+    least_corrections = models.PositiveIntegerField(default=0, help_text="so many become a version first; 0: never")
+    promotes = models.BooleanField(default=False, help_text="by itself what the rule allows")
+    trained_number = models.PositiveIntegerField(default=0, help_text="of the version that was trained on last")
+    next_at = models.DateTimeField(help_text="when the data set is looked at next")
+    problem = models.TextField(blank=True, default="", help_text="why the last look came to nothing")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.dataset.name
+
+
+class Stage(models.TextChoices):
+    TRAINING = "training", _("Training")
+    MEASURING = "measuring", _("Being measured")
+    PASSED = "passed", _("About to be served")
+    SERVING = "serving", _("Being put into use")
+    PROPOSED = "proposed", _("Proposed")
+    PROMOTED = "promoted", _("Put into use")
+    REFUSED = "refused", _("The rule does not allow it")
+    DISMISSED = "dismissed", _("Dismissed")
+    OVERTAKEN = "overtaken", _("A newer one is proposed")
+    BROKEN = "broken", _("Not finished")
+
+
+class Round(models.Model):
+    """One version of a data set, on its way from a training to a proposal. The row says how far it has come."""
+
+    retraining = models.ForeignKey(Retraining, on_delete=models.CASCADE, related_name="rounds")
+    data = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="+")
+    stage = models.CharField(max_length=10, choices=Stage.choices, default=Stage.TRAINING, db_index=True)
+    not_before = models.DateTimeField(null=True, help_text="until then it is left alone, or another worker has it")
+    training = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+    measuring = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
+    model = models.CharField(max_length=64, blank=True, default="")
+    candidate = models.CharField(max_length=32, blank=True, default="")
+    incumbent = models.CharField(max_length=32, blank=True, default="")
+    verdict = models.CharField(max_length=12, blank=True, default="", help_text="of the gate")
+    figures = models.JSONField(default=dict, help_text="the gate's main metric, and each metric's difference")
+    seen = models.PositiveIntegerField(default=0, help_text="rows measured that the incumbent learned from")
+    problem = models.TextField(blank=True, default="", help_text="the cause in a sentence")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["retraining", "data"], name="one_round_per_version")]
+
+    def __str__(self) -> str:
+        return str(self.data)
+
+
 class Promotion(models.Model):
     """Who put which version into use or took it back, when, why and by which figures."""
 

@@ -18,8 +18,8 @@ from redis.exceptions import RedisError
 
 from webapp import event_log
 from webapp.ops import worker_pulse
-from webapp.training import claims, queueing, running, watching
-from webapp.training.models import WAITING, Job
+from webapp.training import claims, queueing, rounds, running, watching
+from webapp.training.models import WAITING, Job, Round
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Attendant(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="attendant", daemon=True)
         self._stop_asked = threading.Event()
+        self._serving: threading.Thread | None = None
 
     def stop(self) -> None:
         self._stop_asked.set()
@@ -68,7 +69,25 @@ class Attendant(threading.Thread):
         if _at_work.locked() or claims.stopping.is_set():
             return
         watching.queue_due()
+        rounds.go_on()
+        self._serve_what_passed()
         overdue = Job.objects.filter(status__in=WAITING, lease="", updated_at__lt=timezone.now() - QUEUED_FOR)
         found = overdue.order_by("queued_at").first()
         if found is not None:
             queueing.send(found.pk)
+
+    def _serve_what_passed(self) -> None:
+        """Beside this thread, which has to show that the worker lives while a model is loaded."""
+        if self._serving is not None and self._serving.is_alive():
+            return
+        one = rounds.next_to_serve()
+        if one is not None:
+            self._serving = threading.Thread(target=_serve, args=(one,), name="promotion", daemon=True)
+            self._serving.start()
+
+
+def _serve(one: Round) -> None:
+    try:
+        rounds.serve(one)
+    finally:
+        connections.close_all()

@@ -44,12 +44,17 @@ def add(
     options: Mapping[str, Any] | None = None,
 ) -> Watch:
     """BadInput when the model could not be measured like this."""
-    if not 1 <= every_hours <= LONGEST_HOURS:
-        raise BadInput(_("Choose from 1 to %(most)s hours.") % {"most": LONGEST_HOURS}, "every_hours")
+    check_hours(every_hours)
     task = data.dataset.task
     jobs.check_evaluation(task, data)
     return Watch.objects.create(task=task, data=data, every_hours=every_hours, rolls_back=rolls_back,
                                 options=jobs.evaluation_options(task, options or {}), created_by=user)
+
+
+def check_hours(every_hours: int) -> None:
+    """BadInput when one cannot look so often or so seldom."""
+    if not 1 <= every_hours <= LONGEST_HOURS:
+        raise BadInput(_("Choose from 1 to %(most)s hours.") % {"most": LONGEST_HOURS}, "every_hours")
 
 
 def of(task: str) -> QuerySet[Watch]:

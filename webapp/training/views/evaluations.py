@@ -20,6 +20,7 @@ from webapp import access
 from webapp.errors import BadInput
 from webapp.training import comparing, jobs, labelling_tables, promoting, shelf, subjects, watching
 from webapp.training.models import DatasetVersion, Watch
+from webapp.training.views import retraining
 
 ROWS_A_PAGE = 25
 
@@ -53,7 +54,7 @@ def evaluations(request: HttpRequest) -> HttpResponse:
         "models": subjects.versions_of((subjects.SUBJECTS[task].kind,)), "error": error,
         "chosen": request.POST.getlist("models") or request.GET.getlist("model"),
         "data": request.POST.get("data") or request.GET.get("data", ""),
-        "watches": watching.of(task),
+        "watches": watching.of(task), **retraining.shown(task, versions),
         "boards": comparing.leaderboards(access.evaluations(request.user), task),
     }, status=400 if error else 200)
 

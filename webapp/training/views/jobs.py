@@ -22,7 +22,7 @@ from webapp.audit.services import record
 from webapp.errors import BadInput, NotFound
 from webapp.ops import worker_pulse
 from webapp.streamed_file import StreamedFile
-from webapp.training import curves, jobs, launch_form, overlaps, places, shelf, subjects, watching
+from webapp.training import curves, jobs, launch_form, overlaps, places, retraining, shelf, subjects, watching
 from webapp.training.models import AT_WORK, TRAININGS, DatasetVersion, JobKind, JobStatus
 from webapp.training.serializers import job_json
 
@@ -39,7 +39,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "page": Paginator(shown, JOBS_A_PAGE).get_page(request.GET.get("page")),
         "has_data": access.datasets(request.user).exists(),
         "worker_lives": worker_pulse.beats(settings.REDIS_URL, name=worker_pulse.TRAINER),
-        "at_work": AT_WORK, "falls": watching.falls(),
+        "at_work": AT_WORK, "falls": watching.falls(), "proposals": retraining.proposals(),
     })
 
 
@@ -53,7 +53,7 @@ def job(request: HttpRequest, identifier: UUID) -> HttpResponse:
     return render(request, "training/job.html", {
         "job": found, "job_json": job_json(found), "evaluations": found.evaluations.all(),
         "options": [(name, value, name in given) for name, value in options.items()],
-        "is_training": found.kind in TRAININGS,
+        "is_training": found.kind in TRAININGS, "can_repeat": retraining.can_repeat(found),
         "others": access.jobs(request.user).filter(kind__in=TRAININGS, task=found.task).exclude(pk=found.pk)[:20],
     })
 
