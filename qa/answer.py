@@ -104,8 +104,6 @@ async def answer(
     Raises:
         BadQuestion: see `check_question`.
         ModelsError: the model service cannot do its part.
-        SegmentCorrupt: a collection's index is damaged.
-        EncoderMismatch: a collection was read in with another encoder than the one in use.
     """
     answering = _from_documents(
         question, collections, documents, models, history, client, generate, abstain_below

@@ -35,6 +35,8 @@ from qa.segments import Segment, SegmentCorrupt, SegmentFile
 _log = logging.getLogger(__name__)
 SEGMENTS = "segments"
 _LOCK = "publish.lock"
+_DAMAGED = "damaged"
+"""The file that says that a file of vectors was found damaged."""
 _LOAD_ATTEMPTS = 5
 _MOST_STEMS = 50_000
 _COMPACT_FROM = 1024
@@ -91,13 +93,13 @@ class CollectionIndex:
         """
         if len(vectors) != len(passages) or vectors.ndim != 2:
             raise ValueError(f"{len(passages)} passages but vectors of shape {vectors.shape}")
-        with self._publishing() as connection:
+        with self.publishing() as connection:
             self._sweep(connection)
             given = Encoder(encoder, vectors.shape[1]) if len(passages) else Encoder()
             outdated = index_encoder.outdated_segments(connection, self.folder.name, document.id, given)
             first = database.reserve_passages(connection, len(passages))
             ids = np.arange(first, first + len(passages), dtype=np.int64)
-            written = [segment_files.write(self._segments, ids, vectors)] if len(passages) else []
+            written = [segment_files.write(self.segments, ids, vectors)] if len(passages) else []
             rows = [(int(i), p.start, p.end, text[p.start : p.end]) for i, p in zip(ids, passages, strict=True)]
             with database.transaction(connection):
                 database.delete_document(connection, document.id)
@@ -112,12 +114,12 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._connection() as connection, database.transaction(connection):
+        with self.connection() as connection, database.transaction(connection):
             database.delete_document(connection, document_id)
 
     def clear(self) -> None:
         """Take everything out of it at once, and forget the encoder. Raises CollectionGone."""
-        with self._publishing() as connection:
+        with self.publishing() as connection:
             with database.transaction(connection):
                 database.delete_everything(connection)
             self._sweep(connection)
@@ -128,14 +130,14 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._publishing() as connection:
+        with self.publishing() as connection:
             (folder / SEGMENTS).mkdir(parents=True)
             database.copy(connection, folder)
             for segment in database.manifest(connection)[1]:
-                link(self._segments / segment.name, folder / SEGMENTS / segment.name)
+                link(self.segments / segment.name, folder / SEGMENTS / segment.name)
 
     @contextmanager
-    def _publishing(self) -> Iterator[sqlite3.Connection]:
+    def publishing(self) -> Iterator[sqlite3.Connection]:
         """The publishers' lock, which the system releases when its holder is killed."""
         try:
             lock = (self.folder / _LOCK).open("a")
@@ -143,7 +145,7 @@ class CollectionIndex:
             raise CollectionGone(f"{self.folder.name} was deleted") from None
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            with self._connection() as connection:
+            with self.connection() as connection:
                 yield connection
 
     def _merge(self, connection: sqlite3.Connection) -> None:
@@ -159,8 +161,8 @@ class CollectionIndex:
         try:
             merged = self._write_merged(connection, [s for s in live if s.name in chosen])
         except SegmentCorrupt as error:
-            # what was published is safe; whoever searches is told
-            _log.error("not merged: %s", error)
+            _log.error("not merged: %s", error)  # what was published is safe
+            self.note_damage()
             return
         with database.transaction(connection):
             database.replace_segments(connection, chosen, merged)
@@ -169,11 +171,11 @@ class CollectionIndex:
     def _write_merged(self, connection: sqlite3.Connection, old: Sequence[SegmentFile]) -> list[SegmentFile]:
         parts = (part for s in old if len((part := self._surviving(connection, s))[0]))
         first = next(parts, None)
-        return [segment_files.write_parts(self._segments, chain([first], parts))] if first is not None else []
+        return [segment_files.write_parts(self.segments, chain([first], parts))] if first is not None else []
 
     def _surviving(self, connection: sqlite3.Connection, segment: SegmentFile) -> tuple[np.ndarray, np.ndarray]:
         """Ids and vectors of its passages that have not been deleted."""
-        ids, vectors = segment_files.load(self._segments, segment).content()
+        ids, vectors = segment_files.load(self.segments, segment).content()
         used = database.existing(connection, ids.tolist())
         kept = np.fromiter((int(i) in used for i in ids), dtype=bool, count=len(ids))
         return ids[kept], vectors[kept]
@@ -181,7 +183,18 @@ class CollectionIndex:
     def _sweep(self, connection: sqlite3.Connection) -> None:
         """Remove what a killed publisher left behind and what a merge replaced."""
         _, live = database.manifest(connection)
-        segment_files.sweep(self._segments, {s.name for s in live})
+        segment_files.sweep(self.segments, {s.name for s in live})
+
+    def note_damage(self, is_damaged: bool = True) -> None:
+        """Whether a file of vectors is damaged, for whoever mends indexes (`mending.py`)."""
+        try:
+            (self.folder / _DAMAGED).touch() if is_damaged else (self.folder / _DAMAGED).unlink(missing_ok=True)
+        except OSError as error:
+            _log.error("whether %s is damaged cannot be noted (%s)", self.folder.name, error)
+
+    @property
+    def is_damaged(self) -> bool:
+        return (self.folder / _DAMAGED).exists()
 
     # --- reading ---
 
@@ -199,7 +212,7 @@ class CollectionIndex:
             EncoderMismatch: the index's vectors are of another encoder.
             SegmentCorrupt: a file of the index is damaged.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             segments = self._current(connection)
             if segments:
                 given = Encoder(encoder, len(vector))
@@ -226,7 +239,7 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             if documents is not None:
                 database.want(connection, documents)
             return database.search_words(connection, query, k, wanted=documents is not None)
@@ -237,7 +250,7 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             return database.around(connection, passage)
 
     def every_passage(self) -> list[IndexedPassage]:
@@ -246,7 +259,7 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             return list(database.every_passage(connection))
 
     def passages(self, ids: Sequence[int]) -> dict[int, IndexedPassage]:
@@ -255,7 +268,7 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             return database.read_passages(connection, ids)
 
     def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
@@ -264,7 +277,7 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             return database.passage_frequencies(connection, terms)
 
     def stems_like(self, word: str, more_or_less: int) -> dict[str, int]:
@@ -273,7 +286,7 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             return database.stems_like(connection, database.stem_of(word), more_or_less, _MOST_STEMS)
 
     def written(self, stem: str) -> list[str]:
@@ -282,7 +295,7 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             return database.written(connection, stem)
 
     def count(self) -> int:
@@ -291,7 +304,7 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             return database.count_passages(connection)
 
     def document_ids(self) -> set[str]:
@@ -300,7 +313,7 @@ class CollectionIndex:
         Raises:
             CollectionGone: the collection was deleted.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             return database.document_ids(connection)
 
     @property
@@ -315,16 +328,16 @@ class CollectionIndex:
             CollectionGone: the collection was deleted.
             SegmentCorrupt: a file of the index is damaged.
         """
-        with self._connection() as connection:
+        with self.connection() as connection:
             for wanted in database.manifest(connection)[1]:
-                segment_files.load(self._segments, wanted)
+                segment_files.load(self.segments, wanted)
 
     @property
-    def _segments(self) -> Path:
+    def segments(self) -> Path:
         return self.folder / SEGMENTS
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[sqlite3.Connection]:
         """A connection; whatever fails because the folder went away is CollectionGone."""
         try:
             with database.connect(self.folder) as connection:
@@ -346,7 +359,7 @@ class CollectionIndex:
                 number, wanted = database.manifest(connection)
                 known = {s.name: s for s in self._loaded[1]} if self._loaded else {}
                 try:
-                    segments = tuple(known.get(s.name) or segment_files.load(self._segments, s) for s in wanted)
+                    segments = tuple(known.get(s.name) or segment_files.load(self.segments, s) for s in wanted)
                 except SegmentCorrupt:
                     # a merge may have replaced it since the manifest was read
                     if attempt == _LOAD_ATTEMPTS - 1 or database.generation(connection) == number:

@@ -11,6 +11,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from models_service.registry import STARTER_ENCODER
 from qa.segments import SegmentFile
 from qa.terms import terms
@@ -218,6 +220,11 @@ def existing(connection: sqlite3.Connection, ids: Sequence[int], *, wanted: bool
         rows = connection.execute(f"SELECT id FROM passages WHERE id IN ({marks}){only}", chunk)
         found.update(row[0] for row in rows)
     return found
+
+
+def passage_ids(connection: sqlite3.Connection) -> np.ndarray:
+    """Those of all passages, int64, in their order."""
+    return np.fromiter((row[0] for row in connection.execute("SELECT id FROM passages ORDER BY id")), np.int64)
 
 
 def around(connection: sqlite3.Connection, passage: int) -> tuple[str, str]:

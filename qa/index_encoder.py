@@ -32,8 +32,8 @@ class EncoderMismatch(Exception):
     def __init__(self, collection: str, recorded: Encoder, given: Encoder) -> None:
         super().__init__(
             f"The index of collection {collection} was made with the encoder {recorded}; the encoder in use now is "
-            f"{given}. Read the collection's documents in again (`manage.py ingest --again`), or go back to the "
-            "encoder of before (`manage.py models rollback`)."
+            f"{given}. Its passages have to be embedded again (`manage.py index mend`; a running site does it by "
+            "itself), or go back to the encoder of before (`manage.py models rollback`)."
         )
         self.collection = collection
         self.recorded = recorded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,11 @@ import numpy as np
 from models_service.client import Models
 from models_service.protocol import AlsoIn
 from qa.index import CollectionGone, CollectionIndex, IndexedPassage
+from qa.index_encoder import EncoderMismatch
 from qa.scripts import is_cjk
+from qa.segments import SegmentCorrupt
+
+log = logging.getLogger(__name__)
 
 RANK_CONSTANT = 3
 WORD_WEIGHT = 1.25
@@ -65,8 +70,8 @@ async def retrieve(
     ranking took recall@1 from 0.98 to 0.91.
 
     `documents` are the only ones that are searched, where not all are. A collection that is deleted meanwhile is left
-    out. Errors of the model service, SegmentCorrupt and
-    EncoderMismatch pass through.
+    out; one whose vectors are of another encoder, or damaged, is searched by its words alone until it is mended
+    (`mending.py`). Errors of the model service pass through.
     """
     if not collections:
         return []
@@ -105,7 +110,7 @@ def search(
     depth = max(k, DEPTH)
     for name, index in collections:
         try:
-            dense = index.dense(vector, depth, encoder, documents) if vector is not None else []
+            dense = _dense(index, vector, depth, encoder, documents) if vector is not None else []
             found[name] = _Found(dense, index.bm25(question, depth, documents))
         except CollectionGone:
             continue
@@ -122,6 +127,20 @@ def search(
         for key, score in fused
         if key in passages
     ]
+
+
+def _dense(
+    index: CollectionIndex, vector: np.ndarray, depth: int, encoder: str, documents: Collection[str] | None
+) -> list[tuple[int, float]]:
+    """Nothing where the index's vectors are of no use."""
+    try:
+        return index.dense(vector, depth, encoder, documents)
+    except EncoderMismatch as error:
+        log.warning("searched by words alone: %s", error)
+    except SegmentCorrupt as error:
+        log.error("searched by words alone: %s", error)
+        index.note_damage()
+    return []
 
 
 _Key = tuple[str, int]

@@ -31,8 +31,8 @@ class SegmentCorrupt(Exception):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
-            f"search index file {path.name} {reason}. Its vectors are lost: "
-            "delete this collection and add its documents again."
+            f"search index file {path.name} {reason}. Its vectors are lost; `manage.py index mend` computes them "
+            "again."
         )
         self.path = path
 

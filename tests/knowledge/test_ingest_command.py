@@ -88,25 +88,18 @@ def test_wrong_use_is_refused_before_anything_is_made(words, sentence, db, setti
 
 
 @pytest.mark.parametrize("words", [("--collection", "Papers"), ()], ids=["by name", "all"])
-def test_after_another_encoder_the_documents_are_refused_until_they_are_read_in_again(
-    ingest, tmp_path, settings, words
-):
+def test_documents_are_read_in_again_from_their_files(ingest, tmp_path, settings, words):
     settings.MODELS_SERVICE_URLS = []
     (tmp_path / "story.txt").write_text(STORY)
-    (tmp_path / "note.md").write_text("# Note\n\nThe lamp was lit at dusk.")
     ingest(tmp_path / "story.txt", "--collection", "Papers")
     index = storage.index(Collection.objects.get(name="Papers").pk)
     with index_database.connect(index.folder) as connection:
         index_database.set_encoder(connection, "all-MiniLM-L6-v2@v7", 384)
-    refused, status = ingest(tmp_path / "note.md", "--collection", "Papers")
-    assert status == 1 and "another encoder" in refused["documents"][0]["error"]
-    with pytest.raises(CommandError, match="another encoder"):
-        call_command("ask", "Who built the lighthouse of Marrow Point?", "--json")
     result, status = ingest("--again", *words)
-    assert status == 0 and (result["ready"], result["failed"]) == (2, 0)
+    assert status == 0 and (result["ready"], result["failed"]) == (1, 0)
     with index_database.connect(index.folder) as connection:
         assert index_database.encoder(connection) == ("all-MiniLM-L6-v2@starter", 384)
-    assert storage.index(Collection.objects.get(name="Papers").pk).count() == result["passages"] == 2
+    assert storage.index(Collection.objects.get(name="Papers").pk).count() == result["passages"] == 1
 
 
 NOWHERE = ["--collection", "Nowhere"]

@@ -213,7 +213,7 @@ def test_a_damaged_segment_is_named_with_what_to_do(index: CollectionIndex, harm
     harm(segment)
     fresh = CollectionIndex(index.folder)
     for use in (fresh.check, lambda: fresh.dense(vector_of("x"), 3)):
-        with pytest.raises(SegmentCorrupt, match=f"{segment.name} {reason}.*add its documents again"):
+        with pytest.raises(SegmentCorrupt, match=f"{segment.name} {reason}.*index mend"):
             use()
 
 

@@ -32,8 +32,6 @@ from models_service.protocol import (
 from qa import answer as qa_answer
 from qa.answer import BadQuestion, Turn
 from qa.graph import Graph, GraphDamaged
-from qa.index_encoder import EncoderMismatch
-from qa.segments import SegmentCorrupt
 from webapp import access
 from webapp.accounts.models import User
 from webapp.chat import abstention, generator
@@ -156,15 +154,6 @@ async def events_from(
         yield AnswerError(code=error.code, message=_sentence(error), retryable=error.retryable)
     except TimeoutError:
         yield AnswerError(code="deadline", message=_("The answer took too long. Try again."), retryable=True)
-    except SegmentCorrupt as error:
-        log.error("a search index is damaged: %s", error)
-        yield AnswerError(code="internal", message=_("The index of a collection is damaged. Ask the administrator of "
-                                                     "this site to add its documents again."))
-    except EncoderMismatch as error:
-        log.error("a collection cannot be searched: %s", error)
-        yield AnswerError(code="unavailable", message=_(
-            "A collection was read in with another encoder than the one in use now. Ask the administrator of this "
-            "site to read it in again with “manage.py ingest --again”."))
     except Exception:
         log.exception("an answer failed")
         yield failure()

@@ -11,7 +11,8 @@ import errno
 import logging
 from collections import deque
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.utils import translation
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from models_service.client import Encoded, Models, ModelsError
 from models_service.sealed.errors import SealedError
-from qa import reading
+from qa import mending, reading
 from qa.document_store import DocumentMissing
 from qa.documents import DocumentError
 from qa.index import CollectionGone, IndexedDocument
@@ -40,6 +41,7 @@ IN_FLIGHT = 4
 """Requests under way at once, so that the service never waits for us."""
 RETRY_SECONDS = (1, 2, 5, 10)
 LOOK_SECONDS = 0.25
+Result = TypeVar("Result")
 
 
 def ingest(document_id: UUID, models: Models, runner: asyncio.Runner) -> None:
@@ -71,9 +73,10 @@ def _ingest_claimed(document: Document, work: Work, models: Models, runner: asyn
         _fail(work, refusals.sentence(error, document.name))
     except SegmentCorrupt as error:
         _fail(work, str(error))
-    except EncoderMismatch as error:
-        log.error("document %s cannot be added: %s", document.pk, error)
-        _fail(work, refusals.other_encoder())
+    except EncoderMismatch as error:  # it was swapped once more; a worker will ask for the document again
+        log.warning("document %s waits: %s", document.pk, error)
+        work.change(status=DocumentStatus.QUEUED, error="")
+        work.announce()
     except ModelsError as error:  # those that pass by themselves have been waited for
         _fail(work, _("The model service refused the document: %(why)s") % {"why": error.message})
     except SealedError as error:
@@ -99,8 +102,19 @@ def _ingest(document: Document, work: Work, models: Models, runner: asyncio.Runn
     work.change(title=title, media_type=read.media_type, characters=len(read.text))
     with KeptVectors(storage.document_folder(document.pk) / "vectors.part", read.text, read.passages) as kept:
         encoded = runner.run(_until_given_up(_embed(read, models, kept, work), work))
-        _publish(document, title, read, encoded, work)
+        try:
+            _publish(document, title, read, encoded, work)
+        except EncoderMismatch:  # the other documents' passages get vectors of this encoder first
+            index = storage.index(document.collection_id)
+            runner.run(_until_given_up(mending.mend(index, models, progress=partial(_note_mending, work)), work))
+            work.note = ""
+            _publish(document, title, read, encoded, work)
         kept.forget()
+
+
+def _note_mending(work: Work, done: int, of: int) -> None:
+    work.note = _("First the collection’s other passages are embedded with the new encoder: %(done)s of %(of)s.") % {
+        "done": done, "of": of}
 
 
 def _keep_text(document: Document, read: ReadDocument) -> None:
@@ -200,7 +214,7 @@ async def _embed_patiently(texts: Sequence[str], models: Models, work: Work) -> 
             return encoded
 
 
-async def _until_given_up(embedding: Coroutine[Any, Any, Encoded], work: Work) -> Encoded:
+async def _until_given_up(embedding: Coroutine[Any, Any, Result], work: Work) -> Result:
     """Await `embedding`, but stop it (which cancels its requests) once the document is deleted or the worker ends."""
     task = asyncio.create_task(embedding)
     try:

@@ -25,8 +25,3 @@ def sentence(error: DocumentError, name: str) -> str:
     values = {"name": name, "limit": MAX_DOCUMENT_BYTES // 1_000_000, "types": ", ".join(ENDINGS)}
     return sentences[error.code] % values
 
-
-def other_encoder() -> str:
-    """For a document that would come among vectors of another encoder."""
-    return _("The collection was read in with another encoder than the one in use now. Ask an administrator to read "
-             "it in again with “manage.py ingest --again”.")

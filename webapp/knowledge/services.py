@@ -171,7 +171,7 @@ def retry(document: Document) -> Document:
 
 
 def read_again(collection: Collection) -> list[Document]:
-    """Read all of a collection's documents in anew, as after another encoder was promoted."""
+    """Read all of a collection's documents in anew, from their files."""
     documents = Document.objects.filter(collection=collection)
     documents.update(
         status=DocumentStatus.QUEUED, error="", lease="", lease_until=None, passages_done=0, updated_at=timezone.now()

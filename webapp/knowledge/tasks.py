@@ -26,6 +26,12 @@ def bring_in(import_id: str) -> None:
         web.queue(UUID(import_id), wait)
 
 
+@shared_task
+def mend(collection_id: str) -> None:
+    """Give a collection's passages the vectors that they lack. Harmless when they have them, or it is gone."""
+    worker.mend(UUID(collection_id))
+
+
 @worker_ready.connect
 def _start_attendant(sender: Any, **_: object) -> None:
     if sender.app.conf.task_default_queue in sender.app.amqp.queues.consume_from:

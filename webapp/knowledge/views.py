@@ -22,7 +22,7 @@ from qa.document_store import DocumentMissing
 from qa.documents import ENDINGS, FORMAT_NAMES
 from webapp import access
 from webapp.errors import BadInput, Conflict
-from webapp.knowledge import reading, services, sharing, storage
+from webapp.knowledge import mending, reading, services, sharing, storage
 from webapp.knowledge.figures import with_figures
 from webapp.knowledge.forms import CollectionForm, ShareForm
 from webapp.knowledge.models import DocumentStatus, WebOrigin
@@ -74,6 +74,7 @@ def collection(request: HttpRequest, identifier: UUID) -> HttpResponse:
     documents = shown.documents.filter(Q(title__icontains=search) | Q(name__icontains=search))
     return render(request, "knowledge/collection.html", {
         "collection": shown,
+        "mending": mending.standing(shown.pk),
         "form": form,
         "search": search,
         "page": Paginator(documents, DOCUMENTS_A_PAGE).get_page(request.GET.get("page")),

@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 from models_service import trace
 from models_service.client import ModelService
 from webapp import event_log
-from webapp.knowledge import ingestion, tidying, work
+from webapp.knowledge import ingestion, mending, tidying, work
 from webapp.knowledge.web import bringing_in, sweeping
 from webapp.ops import worker_pulse
 from webapp.privacy import retention
@@ -51,6 +51,18 @@ def ingest(document_id: UUID) -> None:
         models = ModelService(lambda: settings.MODELS_SERVICE_URLS, MODEL_PATIENCE_SECONDS)
         try:
             ingestion.ingest(document_id, models, runner)
+        finally:
+            runner.run(models.close())
+            trace.current.reset(token)
+
+
+def mend(collection_id: UUID) -> None:
+    """Embed some of a collection's passages again, with the site's model service."""
+    token = trace.current.set(f"collection-{collection_id}")
+    with _at_work, asyncio.Runner() as runner:
+        models = ModelService(lambda: settings.MODELS_SERVICE_URLS, MODEL_PATIENCE_SECONDS)
+        try:
+            mending.mend(collection_id, models, runner)
         finally:
             runner.run(models.close())
             trace.current.reset(token)
@@ -100,7 +112,8 @@ class Attendant(threading.Thread):
         if _at_work.locked() or work.stopping.is_set() or now < self._next_sweep:
             return
         self._next_sweep = now + SWEEP_SECONDS
-        sweep()
+        if not sweep():
+            sweep_indexes()
         sweeping.sweep()
         if now >= self._next_tidying:
             self._next_tidying = now + TIDY_SECONDS
@@ -119,6 +132,16 @@ def sweep() -> int:
     for pk in found:
         task.delay(pk)
     log.info("%s unfinished documents are asked for again", len(found))
+    return len(found)
+
+
+def sweep_indexes() -> int:
+    """Ask that the first collection be mended whose passages lack vectors; how many those are."""
+    from webapp.knowledge.tasks import mend as task
+
+    found = mending.needy()
+    if found and _queue_is_empty(task.app):
+        task.delay(str(found[0]))
     return len(found)
 
 

@@ -12,9 +12,7 @@ from django.utils.translation import gettext as _
 from models_service.client import Models, ModelsError
 from models_service.protocol import Citation
 from qa.citing import source
-from qa.index_encoder import EncoderMismatch
 from qa.search import SearchResult, search
-from qa.segments import SegmentCorrupt
 from qa.verify import checked
 from webapp import access
 from webapp.accounts.models import User
@@ -55,8 +53,6 @@ async def find(user: User, question: str, filters: Filters, k: int, *, models: M
                                client=str(user.pk))
     except ModelsError as error:
         raise Unavailable(error.message) from None
-    except (SegmentCorrupt, EncoderMismatch) as error:
-        raise Unavailable(str(error)) from None
     store = storage.documents()
     found = []
     for result in results:

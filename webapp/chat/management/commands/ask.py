@@ -7,23 +7,19 @@ service does the work when there is one; otherwise the models are loaded in this
 from __future__ import annotations
 
 import asyncio
-import os
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError
 
-from models_service.client import Models
 from models_service.protocol import AnswerDone, AnswerError
 from webapp.chat import answering
 from webapp.errors import SiteError
 from webapp.knowledge.models import Collection
-from webapp.ops import health
 from webapp.ops.command_line import FAILED, SiteCommand, wrong_use
-from webapp.settings.places import models_folder
+from webapp.ops.models_at_hand import site_models
 
 
 class Command(SiteCommand):
@@ -93,7 +89,7 @@ def _collections(names: list[str]) -> list[str]:
 
 
 async def _answer(question: str, collections: list[str]) -> AnswerDone | AnswerError:
-    models = await _models()
+    models = await site_models()
     try:
         async with aclosing(answering.events_from(collections, question, models=models)) as events:
             async for event in events:
@@ -104,18 +100,6 @@ async def _answer(question: str, collections: list[str]) -> AnswerDone | AnswerE
         if close is not None:
             await close()
     return answering.failure()
-
-
-async def _models() -> Models:
-    if await asyncio.to_thread(health.models) == "ok":
-        return answering.model_service()
-    from models_service.engines.remote import RemoteGenerator, RemoteServer
-    from models_service.in_process import InProcessModels, registered_generator
-
-    remote = RemoteServer.of(os.environ)
-    folder = models_folder(settings.DATA_DIR)
-    writing = RemoteGenerator(remote) if remote else registered_generator(folder, settings.GENERATOR)
-    return InProcessModels(generator=writing, folder=folder)
 
 
 def _marked(citation: dict[str, Any]) -> str:

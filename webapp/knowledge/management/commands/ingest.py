@@ -52,7 +52,7 @@ class Command(SiteCommand):
         parser.add_argument("--collection", metavar="NAME",
                             help="made when it is missing; --again without it reads in every collection")
         parser.add_argument("--again", action="store_true",
-                            help="read the collection's own documents in anew, as after another encoder was promoted")
+                            help="read the collection's own documents in anew, from their files")
         parser.add_argument("--owner", metavar="USER",
                             help="whose collection it is; without, it is nobody's and everyone on the site sees it")
 

@@ -147,8 +147,8 @@ class Command(SiteCommand):
         if result["previous"]:
             said.append(f"Back to version {result['previous']}: manage.py models rollback {name}")
         if result["kind"] == "encoder" and result["current"] != result["before"]:
-            said.append("Collections that were read in with another version find nothing until they are read in "
-                        "again: manage.py ingest --again")
+            said.append("Collections are searched by words alone until their passages have been embedded again; a "
+                        "running site does that by itself, else: manage.py index mend")
         return said
 
     _rollback_lines = _promote_lines

@@ -1,0 +1,74 @@
+"""Collections whose passages lack vectors, because another encoder was put into use or a file is damaged.
+
+They are found, their passages are embedded again, and it is told how far that is; meanwhile they are searched by
+their words alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from uuid import UUID
+
+from django.conf import settings
+
+from models_service.client import Models, ModelsError
+from models_service.registry import ENCODER, Registry
+from models_service.versions import STARTER_VERSION
+from qa import mending
+from qa.index import CollectionGone
+from webapp.knowledge import storage
+from webapp.knowledge.models import Collection
+from webapp.settings.places import models_folder
+
+log = logging.getLogger(__name__)
+SLICE_SECONDS = 60
+"""How long a worker mends before documents that wait get their turn."""
+REST_SECONDS = 600
+"""How long a collection in which nothing was to do is let be, such as where a service on another machine serves an
+encoder of its own."""
+_settled: dict[UUID, float] = {}
+
+
+def served_encoder() -> str:
+    """NAME@VERSION, by the registry's word."""
+    live = Registry(folder=models_folder(settings.DATA_DIR)).live(ENCODER)
+    return f"{ENCODER}@{live.current or STARTER_VERSION}"
+
+
+def needy() -> list[UUID]:
+    """Collections whose passages lack vectors, but for those that were looked at in vain a short while ago."""
+    served, now = served_encoder(), time.monotonic()
+    return [pk for pk in Collection.objects.order_by("created_at").values_list("pk", flat=True)
+            if now - _settled.get(pk, -REST_SECONDS) >= REST_SECONDS and _lacks(pk, served)]
+
+
+def mend(collection_id: UUID, models: Models, runner: asyncio.Runner) -> None:
+    """Embed for SLICE_SECONDS; what is left is found again by `needy`. Harmless when there is nothing to do."""
+    try:
+        mended = runner.run(mending.mend(storage.index(collection_id), models, seconds=SLICE_SECONDS))
+    except CollectionGone:
+        return
+    except ModelsError as error:
+        log.warning("collection %s cannot be mended now: %s", collection_id, error.message)
+        return
+    log.info("collection %s: %s passages were embedded again, %s", collection_id, mended.embedded,
+             "and all have vectors now" if mended.is_whole else "others are left")
+    if mended.is_whole and not mended.embedded:
+        _settled[collection_id] = time.monotonic()
+
+
+def standing(collection_id: UUID) -> tuple[int, int] | None:
+    """How many of how many passages have been embedded again; None where nothing is to be mended."""
+    try:
+        return mending.done_of(storage.index(collection_id)) if _lacks(collection_id, served_encoder()) else None
+    except CollectionGone:
+        return None
+
+
+def _lacks(collection_id: UUID, served: str) -> bool:
+    try:
+        return mending.lacks_vectors(storage.index(collection_id), served)
+    except CollectionGone:
+        return False
