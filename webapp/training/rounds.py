@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from models_service.formats.overlap import exact
+from models_service.model_files import ModelMissing, ModelUnusable
 from webapp.errors import SiteError
 from webapp.training import corrections, jobs, promoting, retraining, rows_file, shelf, subjects
 from webapp.training.models import DatasetVersion, Job, JobStatus, Promotion, Retraining, Round, Stage
@@ -176,8 +177,15 @@ def _seen_by_incumbent(data: DatasetVersion, gate: Gate) -> int:
 
 
 def _proposed(one: Round) -> None:
-    if subjects.registry().live(one.model).current == one.candidate:
+    """A person may have put it into use, or deleted it."""
+    registry = subjects.registry()
+    if registry.live(one.model).current == one.candidate:
         _move(one, Stage.PROMOTED)
+        return
+    try:
+        registry.version(one.model, one.candidate).directory()
+    except (ModelMissing, ModelUnusable) as problem:
+        _move(one, Stage.BROKEN, problem=str(problem))
 
 
 def _is_done(one: Round, job: Job | None) -> bool:
