@@ -9,8 +9,9 @@ import hashlib
 import json
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from models_service.formats.files import FormatError
@@ -35,13 +36,16 @@ def text_of(row: dict[str, Any], task: str) -> str:
 
 
 def split(
-    rows: Sequence[dict[str, Any]], task: str, share: float, seed: int
+    rows: Sequence[dict[str, Any]], task: str, share: float, seed: int,
+    before: Mapping[str, bool] = MappingProxyType({}),
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(training rows, held-out rows), each in the order of `rows`.
 
     Args:
         share: of the rows that are held out, 0 to 1, as near as whole documents allow; with a share above zero and
             two documents, both sides get one.
+        before: of texts that were divided earlier, whether each was held out. Their documents stay on their side, so
+            that what was learned is never measured on; the new ones make up the share as far as they can.
     """
     documents = _documents(rows, task)
     order = sorted(documents)
@@ -49,9 +53,15 @@ def split(
     strata: dict[str, list[str]] = defaultdict(list)
     for key in order:
         strata[_stratum(rows, documents[key])].append(key)
+    sides = {key: _side_before(rows, documents[key], task, before) for key in order}
     held: set[int] = set()
     for keys in strata.values():
-        held |= _held_out(documents, keys, share)
+        stay = [index for key in keys if sides[key] for index in documents[key]]
+        new = [key for key in keys if sides[key] is None]
+        missing = share * sum(len(documents[key]) for key in keys) - len(stay)
+        held.update(stay)
+        if len(new) == len(keys) or new and 2 * missing >= min(len(documents[key]) for key in new):
+            held |= _held_out(documents, new, missing, leaves_one=not any(sides[key] is False for key in keys))
     return ([row for i, row in enumerate(rows) if i not in held], [row for i, row in enumerate(rows) if i in held])
 
 
@@ -60,13 +70,23 @@ def _stratum(rows: Sequence[dict[str, Any]], indices: Sequence[int]) -> str:
     return rows[indices[0]].get("label", "")
 
 
-def _held_out(documents: dict[str, list[int]], order: list[str], share: float) -> set[int]:
-    """Rows of these documents, which are taken in their order."""
-    wanted, held, taken = share * sum(len(documents[key]) for key in order), set(), 0
+def _side_before(
+    rows: Sequence[dict[str, Any]], indices: Sequence[int], task: str, before: Mapping[str, bool]
+) -> bool | None:
+    """Whether a document was held out; not when any of its texts was learned. None: it is new."""
+    known = [before[text] for text in (text_of(rows[index], task) for index in indices) if text in before]
+    return all(known) if known else None
+
+
+def _held_out(
+    documents: dict[str, list[int]], order: list[str], wanted: float, *, leaves_one: bool
+) -> set[int]:
+    """About so many rows, of these documents, which are taken in their order; `leaves_one` to train on."""
+    held, taken = set(), 0
     if wanted and len(order) > 1:
         smallest = min(order, key=lambda key: len(documents[key]))
         order.sort(key=lambda key: len(documents[key]) > 1.5 * wanted and key != smallest)
-    for key in order[:-1]:  # one is always left to train on
+    for key in order[:-1] if leaves_one else order:
         if taken >= wanted:
             break
         if not taken or taken + len(documents[key]) <= 1.5 * wanted:

@@ -62,6 +62,20 @@ def test_the_same_content_is_one_version_and_other_content_the_next(keepers, adm
     assert len(list(places.dataset(keepers.pk).parent.iterdir())) == 2
 
 
+def test_documents_stay_on_their_side_in_later_versions_unless_another_share_is_wanted(keepers, admin) -> None:
+    def held(version: DatasetVersion) -> set[str]:
+        return {row["context"] for row in rows_file.rows(version, side="held-out")}
+
+    more, _known = datasets.add_version(keepers.dataset, admin, "more.json", [squad(20)])
+    first = {row["context"] for row in rows_file.rows(keepers)}
+    assert held(more) & first == held(keepers) and len(held(more)) == 4
+    assert datasets.add_version(keepers.dataset, admin, "again.json", [squad()]) == (keepers, True)
+    half, _known = datasets.add_version(keepers.dataset, admin, "half.json", [squad(20)], share=0.5)
+    assert len(held(half)) == 10
+    untouched = datasets.create_with_file("All to train on", "qa", admin, "all.json", [squad()], share=0)
+    assert not held(datasets.add_version(untouched.dataset, admin, "more.json", [squad(20)])[0])
+
+
 @pytest.mark.parametrize(("content", "said"), [
     (b"", "empty"), (b"\x00\xff\xfe\x81binary\x00", "encoding"), (b'{"data": []}', "no row"),
     (b"[1, 2]", "Row 1: not an object"), (b'[{"question": "a"}]', "Row 1, context: the field is missing"),

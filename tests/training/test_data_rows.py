@@ -157,6 +157,31 @@ def test_no_text_stands_on_both_sides_and_no_row_is_lost(pairs: list, share: flo
     assert splits.split(rows, "qa", share, seed) == (train, held_out)
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 4)), min_size=2, max_size=60), st.integers(1, 59),
+       st.floats(0.05, 0.5))
+def test_what_was_learned_is_never_held_out_later(pairs: list, first: int, share: float) -> None:
+    rows = [{"id": str(i), "title": f"t{t}", "context": f"c{c}", "question": str(i), "answers": []}
+            for i, (c, t) in enumerate(pairs)]
+    train, held_out = splits.split(rows[:first], "qa", share, 1)
+    before = {row["context"]: side for side, side_rows in ((False, train), (True, held_out)) for row in side_rows}
+    later, held_later = splits.split(rows, "qa", share, 1, before)
+    assert sorted(int(row["id"]) for row in later + held_later) == list(range(len(rows)))
+    assert exact(held_later, later, "qa") == exact(held_later, train, "qa") == 0
+    assert splits.split(rows[:first], "qa", share, 1, before) == (train, held_out)
+
+
+def test_new_documents_make_up_the_share_that_is_held_out() -> None:
+    rows = [{"context": f"c{n}", "question": str(n), "answers": []} for n in range(40)]
+    train, held_out = splits.split(rows[:10], "qa", 0.2, 1)
+    for count in range(11, 41):  # one at a time
+        before = {row["context"]: side for side, side_rows in ((False, train), (True, held_out)) for row in side_rows}
+        train, held_out = splits.split(rows[:count], "qa", 0.2, 1, before)
+        assert abs(len(held_out) - 0.2 * count) <= 0.5
+    anew, held_anew = splits.split(rows, "qa", 0.5, 1, {"c0": False, "c1": False})
+    assert len(held_anew) == 20 and {"c0", "c1"} <= {row["context"] for row in anew}
+
+
 def test_what_is_written_for_a_recipe_is_read_by_it(tmp_path: Path) -> None:
     rows = checked(squad("She lives in Oslo.", ("Oslo", 13), title="Towns")).rows
     splits.write(rows, "qa", tmp_path / "train.json")

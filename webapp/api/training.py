@@ -67,16 +67,17 @@ class DatasetViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixi
         upload = DatasetUploadSerializer(data=request.data)
         upload.is_valid(raise_exception=True)
         given = upload.validated_data
-        file, share = given["file"], given.get("held_out_share", datasets.HELD_OUT_SHARE)
+        file = given["file"]
         if "dataset" in given:
             dataset = get_object_or_404(self.get_queryset(), pk=given["dataset"])
-            datasets.add_version(dataset, request.user, file.name, file.chunks(), share=share)
+            datasets.add_version(dataset, request.user, file.name, file.chunks(), share=given.get("held_out_share"))
         else:
             for name in ("name", "task"):
                 if not given.get(name):
                     raise BadInput(f"{name} is needed for a new data set.", name)
             dataset = datasets.create_with_file(
-                given["name"], given["task"], request.user, file.name, file.chunks(), share=share).dataset
+                given["name"], given["task"], request.user, file.name, file.chunks(),
+                share=given.get("held_out_share", datasets.HELD_OUT_SHARE)).dataset
         shown = self.get_queryset().get(pk=dataset.pk)
         return Response(DatasetSerializer(shown).data, status=status.HTTP_201_CREATED)
 

@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -74,18 +75,19 @@ def _save(dataset: Dataset) -> None:
 
 
 def add_version(
-    dataset: Dataset, user: User | None, file_name: str, chunks: Iterable[bytes], *, share: float = HELD_OUT_SHARE
+    dataset: Dataset, user: User | None, file_name: str, chunks: Iterable[bytes], *, share: float | None = None
 ) -> tuple[DatasetVersion, bool]:
     """Check and keep a file; (version, whether the data set had this content already). A new data set is saved too.
 
     Args:
-        share: of the rows that are held out for evaluation, by document.
+        share: of the rows that are held out for evaluation, by document. By default as in the version before, whose
+            documents then stay on their sides: what a model learned there is not measured on.
 
     Raises:
         BadInput: no row of it is of use; the sentence says why.
         TooLarge: the file is larger than the site takes.
     """
-    if not 0 <= share < 1:
+    if share is not None and not 0 <= share < 1:
         raise BadInput(_("The held-out share is from 0 to 90 %."), "share")
     file_name = plain_name(file_name, "data.json")
     identifier = uuid.uuid4()
@@ -118,9 +120,11 @@ def _checked(file: Path, name: str, task: str) -> Checked:
 
 
 def _keep(
-    dataset: Dataset, user: User | None, identifier: uuid.UUID, name: str, size: int, checked: Checked, share: float
+    dataset: Dataset, user: User | None, identifier: uuid.UUID, name: str, size: int, checked: Checked,
+    share: float | None,
 ) -> tuple[DatasetVersion, bool]:
-    train, held_out = splits.split(checked.rows, dataset.task, share, SEED)
+    before, share = _division_before(dataset) if share is None else ({}, share)
+    train, held_out = splits.split(checked.rows, dataset.task, share, SEED, before)
     digest = splits.content_hash([{"train": True}, *train, {"train": False}, *held_out])
     folder = places.dataset(identifier)
     rows_file.write(identifier, train, held_out)
@@ -146,6 +150,17 @@ def _keep(
         version.number = newest.number + 1 if newest else 1
         version.save(force_insert=True)
     return version, False
+
+
+def _division_before(dataset: Dataset) -> tuple[dict[str, bool], float]:
+    """Of the newest version's texts whether each was held out, and the share that was."""
+    newest = None if dataset._state.adding else dataset.newest
+    if newest is None:
+        return {}, HELD_OUT_SHARE
+    with suppress(FileNotFoundError):
+        sides = {splits.text_of(row, dataset.task): row["side"] == "held-out" for row in rows_file.rows(newest)}
+        return sides, newest.rows_held_out / newest.rows
+    return {}, HELD_OUT_SHARE
 
 
 def _report(

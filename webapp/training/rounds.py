@@ -168,7 +168,7 @@ def _figures(gate: Gate) -> dict[str, object]:
 
 
 def _seen_by_incumbent(data: DatasetVersion, gate: Gate) -> int:
-    """Each version of a data set is divided anew, so rows that are held out now may have been learned before."""
+    """It may have learned from a version that was divided otherwise, or from another data set."""
     version = next((one for one in shelf.versions(gate.name) if one.version == gate.incumbent), None)
     learned = shelf.trained_on(version)
     if learned is None or learned.dataset.task != gate.task:

@@ -35,7 +35,8 @@ class DatasetSerializer(serializers.ModelSerializer):
 
 
 class DatasetUploadSerializer(serializers.Serializer):
-    """What an upload has to bring. `dataset` adds a version to a data set instead of making one."""
+    """What an upload has to bring. `dataset` adds a version to a data set instead of making one; without a
+    `held_out_share` the documents that the version before had stay on their sides."""
 
     name = serializers.CharField(required=False, max_length=120)
     task = serializers.ChoiceField(required=False, choices=DataTask.choices)

@@ -76,7 +76,7 @@ def dataset(request: HttpRequest, identifier: UUID) -> HttpResponse:
         try:
             if file is None:
                 raise BadInput(_("Choose a file."), "file")
-            _made, known = services.add_version(found, request.user, file.name, file.chunks(), share=_share(request))
+            _made, known = services.add_version(found, request.user, file.name, file.chunks())
             if known:
                 messages.info(request, _("The data set has this content already."))
             return redirect("dataset", identifier)
