@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -20,8 +21,8 @@ QUESTION = "Who built the lighthouse of Marrow Point?"
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_settled(monkeypatch):
-    monkeypatch.setattr(mending, "_settled", {})
+def none_rests(monkeypatch):
+    monkeypatch.setattr(mending, "_resting", {})
 
 
 @pytest.fixture
@@ -82,8 +83,17 @@ def test_an_idle_worker_asks_for_it_and_lets_be_what_it_looked_at_in_vain(
     worker.mend(collection.pk)
     monkeypatch.setattr(mending, "served_encoder", lambda: BEFORE)  # which the service does not serve
     assert worker.sweep_indexes() == 1
+    rests = []
+    for _ in range(3):
+        worker.mend(collection.pk)
+        assert worker.sweep_indexes() == 0 and encoder_of(of_another) == NOW
+        rests.append(mending._resting[collection.pk].seconds)
+    assert rests == [5, 10, 20]
+    mending._resting[collection.pk] = mending._Rest(20, time.monotonic())
+    assert worker.sweep_indexes() == 1
+    pretend(of_another)
     worker.mend(collection.pk)
-    assert worker.sweep_indexes() == 0 and encoder_of(of_another) == NOW
+    assert encoder_of(of_another) == NOW and not mending._resting
 
 
 def test_while_the_model_service_is_away_nothing_is_lost(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
@@ -25,10 +26,18 @@ from webapp.settings.places import models_folder
 log = logging.getLogger(__name__)
 SLICE_SECONDS = 60
 """How long a worker mends before documents that wait get their turn."""
-REST_SECONDS = 600
-"""How long a collection in which nothing was to do is let be, such as where a service on another machine serves an
-encoder of its own."""
-_settled: dict[UUID, float] = {}
+FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 5, 600
+"""How long a collection in which nothing was to do is let be, and twice as long each time: the service may be about
+to swap, or serve on another machine an encoder of its own."""
+
+
+@dataclass(frozen=True)
+class _Rest:
+    seconds: float
+    until: float
+
+
+_resting: dict[UUID, _Rest] = {}
 
 
 def served_encoder() -> str:
@@ -41,7 +50,7 @@ def needy() -> list[UUID]:
     """Collections whose passages lack vectors, but for those that were looked at in vain a short while ago."""
     served, now = served_encoder(), time.monotonic()
     return [pk for pk in Collection.objects.order_by("created_at").values_list("pk", flat=True)
-            if now - _settled.get(pk, -REST_SECONDS) >= REST_SECONDS and _lacks(pk, served)]
+            if (pk not in _resting or now >= _resting[pk].until) and _lacks(pk, served)]
 
 
 def mend(collection_id: UUID, models: Models, runner: asyncio.Runner) -> None:
@@ -55,8 +64,12 @@ def mend(collection_id: UUID, models: Models, runner: asyncio.Runner) -> None:
         return
     log.info("collection %s: %s passages were embedded again, %s", collection_id, mended.embedded,
              "and all have vectors now" if mended.is_whole else "others are left")
-    if mended.is_whole and not mended.embedded:
-        _settled[collection_id] = time.monotonic()
+    if mended.embedded:
+        _resting.pop(collection_id, None)
+    elif mended.is_whole:
+        before = _resting.get(collection_id)
+        seconds = min(2 * before.seconds, LONGEST_REST_SECONDS) if before else FIRST_REST_SECONDS
+        _resting[collection_id] = _Rest(seconds, time.monotonic() + seconds)
 
 
 def standing(collection_id: UUID) -> tuple[int, int] | None:
