@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from models_service.registry import READER, versions_in
@@ -78,6 +80,36 @@ def test_two_workers_do_no_step_twice(keepers, admin, tiny_reader: Path) -> None
     rounds._after_measuring(one)
     one.refresh_from_db()
     assert (one.stage, one.candidate) == (Stage.DISMISSED, version)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_look_at_the_same_moment_begin_one_round_and_measure_once(
+    keepers, admin, tiny_reader: Path
+) -> None:
+    retraining.add(keepers.dataset, 24, admin)
+    all_at_once(rounds.go_on)
+    assert Job.objects.get().kind == JobKind.TRAIN
+    trained(Round.objects.get(), tiny_reader)
+    all_at_once(rounds.go_on)
+    assert Round.objects.get().measuring == Job.objects.get(kind=JobKind.EVALUATE)
+
+
+def all_at_once(work: Callable[[], None]) -> None:
+    """By four threads, each with a connection of its own."""
+    ready = threading.Barrier(4)
+
+    def begin() -> None:
+        try:
+            ready.wait(30)
+            work()
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=begin) for _number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
 
 
 def test_a_worker_that_is_killed_within_a_step_leaves_all_as_before(
