@@ -1,5 +1,6 @@
 // What a job came to beside a model, as a table: a row a fold, or a row a trial with the best one marked, or a distilled
 // model beside the larger one. Below a model's own result: the copies that its training made of the examples.
+import { parallelCoordinates } from "./parallel.js";
 import { duration } from "./states.js";
 
 const WORDS = {
@@ -23,7 +24,8 @@ function ofTrials({ trials, best, watched }) {
   const names = [...new Set(trials.flatMap((trial) => Object.keys(trial.params)))];
   const rows = trials.map((trial) => [String(trial.number), ...names.map((name) => number(trial.params[name])), number(trial.value),
     duration(trial.seconds), (WORDS[trial.state] ?? (() => trial.state))() + (trial.number === best ? ` · ${gettext("best")}` : "")]);
-  return [heading(gettext("Trials")), table([gettext("Trial"), ...names, watched, gettext("Time"), ""], rows, (index) => (trials[index].number === best ? "best" : ""))];
+  const drawn = parallelCoordinates({ trials, best, watched }, number);
+  return [heading(gettext("Trials")), ...(drawn ? [drawn] : []), table([gettext("Trial"), ...names, watched, gettext("Time"), ""], rows, (index) => (trials[index].number === best ? "best" : ""))];
 }
 
 function ofCompressed({ compressed: { before, after } }) {

@@ -144,3 +144,41 @@ def test_a_model_is_trained_measured_served_and_taken_back_from_the_dashboard(ad
     page.get_by_role("button", name="简体中文").click()
     expect(page.get_by_role("heading", name="任务")).to_be_visible()
     pictures(admin, "dashboard-8-chinese")
+
+
+TRIALS = {"watched": "f1", "best": 2, "trials": [
+    {"number": 0, "state": "complete", "params": {"learning_rate": 1e-4, "optimizer": "adamw"}, "value": 60.5,
+     "seconds": 61},
+    {"number": 1, "state": "pruned", "params": {"learning_rate": 1e-2, "optimizer": "sgd"}, "value": 12.25,
+     "seconds": 20},
+    {"number": 2, "state": "complete", "params": {"learning_rate": 1e-3, "optimizer": "adamw"}, "value": 71,
+     "seconds": 62},
+    {"number": 3, "state": "fail", "params": {"learning_rate": 1e-3, "optimizer": "sgd"}, "value": None,
+     "seconds": 1},
+]}
+
+
+def test_the_trials_of_a_search_are_lines_over_the_settings_and_the_best_one_stands_out(visit) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.goto("/dashboard/")  # a page with the site's looks, whoever asks
+    page.evaluate("""async (result) => {
+        document.head.append(Object.assign(document.createElement("link"),
+            { rel: "stylesheet", href: "/static/training/training.css" }));
+        const box = Object.assign(document.createElement("section"), { className: "card scrolls", id: "outcome" });
+        document.querySelector("main").prepend(box);
+        (await import("/static/training/outcome.js")).showOutcome(box, result);
+    }""", TRIALS)
+    lines = page.locator("#outcome .parallel .trial")
+    expect(lines).to_have_count(3)
+    expect(page.locator("#outcome .parallel .name")).to_have_text(["learning_rate", "optimizer", "f1"])
+    expect(lines.last).to_have_class("trial best")
+    expect(lines.last.locator("title")).to_have_text("Trial 2: learning_rate 0.001, optimizer adamw, f1 71")
+    expect(page.locator("#outcome .trial.unfinished")).to_have_count(1)
+    places = [[float(place.split(",")[1]) for place in (line.get_attribute("points") or "").split()]
+              for line in lines.all()]
+    low, high = places[0], places[1]  # learning rates of 0.0001 and 0.01, on a logarithmic axis
+    assert places[2][0] == pytest.approx((low[0] + high[0]) / 2)
+    assert low[1] == places[2][1] != high[1] and high[2] > low[2] > places[2][2]
+    expect(page.locator("#outcome table tbody tr")).to_have_count(4)
+    pictures(visitor, "trials")
