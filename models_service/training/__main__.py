@@ -25,7 +25,7 @@ from models_service.training.finished import register
 from models_service.training.folds import cross_validate
 from models_service.training.loop import Stopped, train
 from models_service.training.measure import measure
-from models_service.training.plan import Plan
+from models_service.training.plan import Plan, check_privacy
 from models_service.training.recipes import RECIPES
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings import LoopSettings
@@ -57,6 +57,7 @@ def main(folder: Path, *, only_measure: bool = False) -> int:
 def _work(spec: dict[str, Any], settings: LoopSettings, run: RunFolder) -> dict[str, Any]:
     """What the last event is to tell: the metrics, the registered version, what a plan came to."""
     task, plan = spec["task"], Plan.model_validate(spec.get("plan", {}))
+    check_privacy(settings, plan)
     if plan.folds:
         result = cross_validate(task, settings, run, plan.folds)
         return {"metrics": result["mean"], "result": result}
@@ -68,7 +69,10 @@ def _work(spec: dict[str, Any], settings: LoopSettings, run: RunFolder) -> dict[
         chosen = {"settings": {**card.get("settings", {}), **found.params}, "trial": found.best.path.name}
         spec = {**spec, "card": {**card, **chosen}}
         return {"metrics": found.metrics, "result": found.result, **_registered(found.best, spec, found.metrics)}
-    metrics = train(RECIPES[task].task(settings, run), settings, run, RECIPES[task].goodness)
+    made = RECIPES[task].task(settings, run)
+    metrics = train(made, settings, run, RECIPES[task].goodness)
+    if private := getattr(made, "private", None):
+        spec = {**spec, "card": {**spec.get("card", {}), "privacy": private.promise()}}
     return {"metrics": metrics, **_registered(run, spec, metrics)}
 
 

@@ -18,20 +18,22 @@ class TrainingState:
     scheduler: torch.optim.lr_scheduler.LambdaLR
     mean: RunningMean
 
-    def save(self, run: RunFolder, step: int) -> None:
+    def save(self, run: RunFolder, step: int, secret: bytes | None = None) -> None:
+        """`secret`: of a private training that is not over."""
         tensors = {f"weight.{name}": p for name, p in self.trained.items()}
         tensors |= {f"mean.{name}": value for name, value in self.mean.values.items()}
         for name, p in self.trained.items():
             for key, value in self.optimizer.state[p].items():
                 tensors[f"optimizer.{key}.{name}"] = value if torch.is_tensor(value) else torch.tensor(value)
-        run.save_checkpoint(tensors, {"step": step, "scheduler": self.scheduler.last_epoch})
+        state = {"step": step, "scheduler": self.scheduler.last_epoch}
+        run.save_checkpoint(tensors, state | ({"secret": secret.hex()} if secret else {}))
 
     @torch.no_grad()
-    def resume(self, run: RunFolder) -> int:
-        """The step to go on from; 0 when there is no checkpoint."""
+    def resume(self, run: RunFolder) -> tuple[int, bytes | None]:
+        """The step to go on from, 0 when there is no checkpoint; a private training's secret."""
         found = run.load_checkpoint()
         if found is None:
-            return 0
+            return 0, None
         tensors, state = found
         for name, p in self.trained.items():
             p.copy_(tensors[f"weight.{name}"])
@@ -43,7 +45,7 @@ class TrainingState:
         for name, value in self.mean.values.items():
             value.copy_(tensors[f"mean.{name}"])
         self._set_schedule(state["scheduler"])
-        return int(state["step"])
+        return int(state["step"]), bytes.fromhex(state["secret"]) if "secret" in state else None
 
     def _set_schedule(self, steps: int) -> None:
         for group in self.optimizer.param_groups:

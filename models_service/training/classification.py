@@ -6,15 +6,19 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
+from models_service.base_models import resolve
 from models_service.engines.classifier import ClassifierEngine
 from models_service.engines.padding import padded
 from models_service.evaluation import classification
+from models_service.formats.files import FormatError
 from models_service.formats.labelled import LabelledText, read_labelled
 from models_service.training.augmentation import augmented, shares_of
-from models_service.training.labelling_model import open_model
+from models_service.training.labelling_model import labels_of, open_model
+from models_service.training.private import PrivateTraining
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings_classification import ClassificationSettings
 
@@ -30,7 +34,7 @@ class ClassificationTask:
             found = read_labelled(path)
             run.say(f"{path.name}: {len(found)} texts, {len({row.label for row in found})} labels")
             rows += found
-        self._opened = open_model(settings, sorted({row.label for row in rows}), "text")
+        self._opened = open_model(settings, _labels(settings, rows), "text")
         self.model = self._opened.model
         rows = augmented(rows, shares_of(settings), settings.seed, run, text_of=lambda row: row.text,
                          with_text=lambda row, text: replace(row, text=text))
@@ -41,6 +45,12 @@ class ClassificationTask:
         rng = random.Random(settings.seed)
         self.batches = [batch for _ in range(settings.epochs) for batch in _shuffled(len(rows), settings, rng)]
         held_out = read_labelled(settings.evaluation) if settings.evaluation else []
+        self.private: PrivateTraining | None = None
+        if settings.private_epsilon:
+            if {row.text for row in rows} & {row.text for row in held_out}:
+                raise FormatError("a text of the data is held out too; a private training does not cover what is "
+                                  "measured, so that no text may stand on both sides")
+            self.private = PrivateTraining(len(rows), settings, settings.private_epsilon, settings.private_delta)
         if len(held_out) > settings.evaluation_limit:
             held_out = rng.sample(held_out, settings.evaluation_limit)
         self._held_out = held_out
@@ -69,6 +79,23 @@ class ClassificationTask:
 
     def save(self, run: RunFolder) -> None:
         self._opened.save(run, self.settings)
+
+
+def _labels(settings: ClassificationSettings, rows: Sequence[LabelledText]) -> list[str]:
+    """The outputs of a new head.
+
+    Raises:
+        FormatError: the data has others than are named, or a private training would learn them from the data.
+    """
+    found = {row.label for row in rows}
+    if settings.labels:
+        if others := sorted(found - set(settings.labels))[:10]:
+            raise FormatError(f"the data has labels that the setting “labels” does not name: {', '.join(others)}")
+        return list(dict.fromkeys(settings.labels))
+    if settings.private_epsilon and not labels_of(Path(resolve(settings.base)), "text"):
+        raise FormatError("a private training must not take from the data which labels there are, as one row could "
+                          "bring one: name them in the setting “labels”, or start from a classifier that has them")
+    return sorted(found)
 
 
 def balanced(targets: Sequence[int], labels: int) -> torch.Tensor:

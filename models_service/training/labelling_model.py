@@ -68,7 +68,7 @@ def open_model(settings: LabellingSettings, labels: Sequence[str], task: Task) -
     base = resolve(settings.base)
     folder = Path(base)
     is_adapted = (folder / "adapter_config.json").is_file()
-    known = _labels_of(folder, task)
+    known = labels_of(folder, task)
     if known and set(labels) - set(known):
         new = ", ".join(sorted(set(labels) - set(known))[:10])
         raise FormatError(f"the base is a classifier that does not know {new}; start from an encoder instead")
@@ -93,8 +93,8 @@ def open_model(settings: LabellingSettings, labels: Sequence[str], task: Task) -
     return LabellingModel(model, tokenizer, names, is_adapted)
 
 
-def _labels_of(folder: Path, task: Task) -> list[str]:
-    """None when the base is no classifier of this task."""
+def labels_of(folder: Path, task: Task) -> list[str]:
+    """Empty when the base is no classifier of this task."""
     if not folder.is_dir() or kind_of(folder) != "classifier":
         return []
     own, labels = classifier_labels(folder)

@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -21,6 +21,9 @@ from models_service.training.optimizing import make_optimizer, rate_schedule, st
 from models_service.training.run_folder import RunFolder
 from models_service.training.running_mean import RunningMean
 from models_service.training.settings import LoopSettings
+
+if TYPE_CHECKING:
+    from models_service.training.private import PrivateTraining  # it loads opacus
 
 REPORT_STEPS = 20
 """Between two points of the curves, at most."""
@@ -32,6 +35,7 @@ class Task(Protocol):
 
     model: torch.nn.Module
     batches: list[list[int]]
+    # `private: PrivateTraining | None` where a task can be trained so: it then draws the rows and moves the weights
 
     def cost(self, batch: list[int]) -> int: ...  # what the memory that a step takes grows with
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor: ...
@@ -72,16 +76,22 @@ def train(
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     optimizer = make_optimizer(trained.values(), settings)
     mean = RunningMean(trained, settings.averaging)
+    private: PrivateTraining | None = getattr(task, "private", None)
     steps = steps_of(task, settings)
-    total = len(steps)
+    total = private.steps if private else len(steps)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate_schedule(total, settings))
     best = BestWeights(run, trained, goodness, settings.early_stopping) if settings.early_stopping else None
     state = TrainingState(trained, optimizer, scheduler, mean)
-    start = state.resume(run)
+    start, secret = state.resume(run)
+    if private and secret:
+        private.secret = secret
     run.say(
         f"{total} steps, {sum(p.numel() for p in trained.values()):,} trained parameters, {device} in {dtype}"
         + (f", resumed at step {start}" if start else "")
     )
+    if private:
+        run.say(f"private: each step draws rows with probability {private.rate:.4g}; gradients of a row are cut to "
+                f"{settings.clip_norm:g}, noise multiplier {private.noise:.4g}")
     run.event(started=True, step=start, steps=total, device=str(device))
     window = _Window()
     saved_at = time.monotonic()
@@ -103,18 +113,24 @@ def train(
                 run.say(f"ended at step {step} of {total}: no better for {settings.early_stopping} evaluations")
                 break
             model.train()
-            torch.manual_seed(settings.seed + step)  # for dropout
-            loss, norm = take_step(task, steps[step], device, dtype, optimizer, settings)
+            if private:
+                rows = private.batch(step)
+                loss, norm = private.take_step(task, step, rows, device, dtype, optimizer)
+                examples = len(rows)
+            else:
+                torch.manual_seed(settings.seed + step)  # for dropout
+                loss, norm = take_step(task, steps[step], device, dtype, optimizer, settings)
+                examples = sum(map(len, steps[step]))
             scheduler.step()
             mean.update(step)
-            window.add(loss, norm, sum(map(len, steps[step])))
+            window.add(loss, norm, examples)
             done = step + 1
             if done % report_every == 0 or done == total:
                 run.event(step=done, steps=total, learning_rate=scheduler.get_last_lr()[0],
-                          memory_bytes=peak_memory(device), **window.take())
+                          memory_bytes=peak_memory(device), **window.take(), **_spent(private, done))
             evaluates = done % settings.evaluate_every == 0 and done < total
             if evaluates or stop.requested or time.monotonic() - saved_at > settings.checkpoint_seconds:
-                state.save(run, done)
+                state.save(run, done, private.secret if private and done < total else None)
                 saved_at = time.monotonic()
             if stop.requested:
                 run.say(f"stopped at step {done} of {total}; the checkpoint is kept")
@@ -132,7 +148,14 @@ def train(
         else:
             with mean.in_place():
                 task.save(run)
+    if private:
+        run.say(f"differentially private for one row of the data: epsilon {private.epsilon(total):.3f}, "
+                f"delta {private.delta:.3g}")
     return metrics
+
+
+def _spent(private: PrivateTraining | None, steps: int) -> dict[str, float]:
+    return {"epsilon": private.epsilon(steps)} if private else {}
 
 
 def peak_memory(device: torch.device) -> int:
@@ -171,6 +194,8 @@ class _Window:
         self._since = time.monotonic()
 
     def add(self, loss: float, norm: float, examples: int) -> None:
+        if not examples:  # a private step may draw no row
+            return
         self._loss += loss
         self._norm += norm
         self._steps += 1
@@ -178,10 +203,10 @@ class _Window:
 
     def take(self) -> dict[str, float]:
         seconds = time.monotonic() - self._since
-        self.last_loss, self.last_rate = self._loss / self._steps, self._examples / seconds
+        self.last_loss, self.last_rate = self._loss / max(1, self._steps), self._examples / seconds
         taken = {
             "loss": self.last_loss,
-            "gradient_norm": self._norm / self._steps,
+            "gradient_norm": self._norm / max(1, self._steps),
             "examples_per_second": self.last_rate,
         }
         self._clear()

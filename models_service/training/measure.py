@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from typing import TYPE_CHECKING
 
 import torch
 from pydantic import BaseModel, Field
@@ -11,6 +12,9 @@ from pydantic import BaseModel, Field
 from models_service.training.loop import Task, peak_memory, pick_precision
 from models_service.training.optimizing import make_optimizer, steps_of, take_step
 from models_service.training.settings import LoopSettings
+
+if TYPE_CHECKING:
+    from models_service.training.private import PrivateTraining  # it loads opacus
 
 STEPS = 5
 NUMBERS_A_WEIGHT = 3
@@ -37,11 +41,19 @@ def measure(task: Task, settings: LoopSettings) -> Measured:
     steps = steps_of(task, settings)
     total = len(steps)
     largest = max((batch for batches in steps for batch in batches), key=task.cost)
-    take_step(task, [largest], device, dtype, optimizer, settings)
+    private: PrivateTraining | None = getattr(task, "private", None)
+
+    def take(batches: list[list[int]]) -> None:
+        if private:
+            private.take_step(task, 0, sorted(row for batch in batches for row in batch), device, dtype, optimizer)
+        else:
+            take_step(task, batches, device, dtype, optimizer, settings)
+
+    take([largest])
     drawn = random.Random(settings.seed).sample(steps, min(STEPS, total))
     began = time.monotonic()
     for batches in drawn:
-        take_step(task, batches, device, dtype, optimizer, settings)
+        take(batches)
     each = (time.monotonic() - began) / len(drawn)
     parameters = sum(p.numel() for p in trained)
     checkpoint = 4 * NUMBERS_A_WEIGHT * parameters

@@ -16,7 +16,7 @@ _FORM = re.compile(r"(?P<name>\w+)=(?:(?P<low>[^:,]+):(?P<high>[^:,]+?)(?P<log>:
 
 
 FIXED = frozenset(("base", "data", "first", "evaluation", "evaluation_limit", "evaluate_every", "checkpoint_seconds",
-                   "merge", "seed"))
+                   "merge", "seed", "labels", "private_epsilon", "private_delta"))
 """What trials have in common, so that only the settings tell them apart."""
 
 
@@ -48,6 +48,13 @@ class Varied:
     is_log: bool = False
     is_whole: bool = False
     choices: tuple[str, ...] = ()
+
+
+def check_privacy(settings: LoopSettings, plan: Plan) -> None:
+    """Raises ValueError where several trainings would see rows of which each promises its epsilon alone."""
+    if getattr(settings, "private_epsilon", 0) and (plan.folds or plan.trials):
+        raise ValueError("private_epsilon is of one training: neither folds nor trials go with it, as each of their "
+                         "trainings would tell something of the same rows")
 
 
 def can_vary(settings: type[LoopSettings]) -> list[str]:

@@ -64,6 +64,7 @@ class RunFolder:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
         save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, fresh / "state.safetensors")
+        (fresh / "state.json").touch(mode=0o600)  # it may hold the secret of a private training
         (fresh / "state.json").write_text(json.dumps(state))
         shutil.rmtree(old, ignore_errors=True)
         if self._checkpoint.exists():

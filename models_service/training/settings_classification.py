@@ -11,6 +11,14 @@ from models_service.training.settings import SPELLING_NOISE, TOKEN_DROPOUT, Loop
 FULL_RATE = 5e-5
 """The default rate for training all the weights of an encoder; more makes it forget what it knows."""
 
+AGAINST_PRIVACY = {
+    "token_dropout": "a row and its copy are two gradients of one row",
+    "spelling_noise": "a row and its copy are two gradients of one row",
+    "class_weights": "weights that are counted in the data let a row change the gradients of others",
+    "early_stopping": "which weights are kept would hang on measured rows, which are not covered",
+    "accumulation": "a private step takes its rows one by one anyway; raise batch_size instead",
+}
+
 
 class LabellingSettings(LoopSettings):
     """What both have."""
@@ -42,8 +50,28 @@ class ClassificationSettings(LabellingSettings):
     data: list[Path] = Field(min_length=1, description="JSON Lines, CSV or TSV: text, label")
     class_weights: str = Field("none", pattern="^(none|balanced)$",
                                description="balanced: each label counts the same, however rare it is")
+    labels: list[str] = Field(default_factory=list, description="that there may be (default: those of the data)")
     token_dropout: float = Field(0.0, ge=0, le=1, description=TOKEN_DROPOUT)
     spelling_noise: float = Field(0.0, ge=0, le=1, description=SPELLING_NOISE)
+    private_epsilon: float = Field(0.0, ge=0, le=100, description="the most that the model may tell of any one "
+                                   "row of the data (differential privacy, DP-SGD); 0: not private")
+    private_delta: float | None = Field(None, gt=0, lt=1, description="chance with which that may fail (default: one "
+                                        "over ten times the number of rows)")
+
+    @model_validator(mode="after")
+    def _one_row_is_one_gradient(self) -> ClassificationSettings:
+        """A private training promises what one clipped gradient a step can tell of a row, and no more."""
+        if not self.private_epsilon:
+            return self
+        defaults = {"token_dropout": 0, "spelling_noise": 0, "class_weights": "none", "early_stopping": 0,
+                    "accumulation": 1}
+        for name, neutral in defaults.items():
+            if getattr(self, name) != neutral:
+                raise ValueError(f"private_epsilon and {name}={getattr(self, name)} do not go together: "
+                                 f"{AGAINST_PRIVACY[name]}")
+        if self.evaluation and self.evaluation in self.data:
+            raise ValueError("private_epsilon does not cover what is measured: evaluation must not be a file of data")
+        return self
 
 
 class TokenClassificationSettings(LabellingSettings):

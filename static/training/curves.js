@@ -10,6 +10,7 @@ export const FIGURES = [
   ["learning_rate", () => gettext("Learning rate")],
   ["gradient_norm", () => gettext("Gradient norm")],
   ["examples_per_second", () => gettext("Examples a second")],
+  ["epsilon", () => gettext("Epsilon spent")],
   ["memory_bytes", () => gettext("Memory, GB")],
 ];
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from models_service.training import STOPPED
-from models_service.training.plan import Plan, varied
+from models_service.training.plan import Plan, check_privacy, varied
 from models_service.training.recipes import RECIPES
 from webapp.ops.command_line import wrong_use
 
@@ -38,6 +38,10 @@ def new_run(task: str, options: Mapping[str, Any], output: Path | None, **more: 
         varied(settings_type, plan.search)
     except ValueError as error:
         raise wrong_use(f"--search: {error}.") from None
+    try:
+        check_privacy(wanted, plan)
+    except ValueError as error:
+        raise wrong_use(f"{error}.") from None
     if plan.folds and given.keys() & {"evaluation", "first"}:
         raise wrong_use("--folds divides the data itself: leave out --evaluation and --first.")
     values = json.loads(wanted.model_dump_json())

@@ -51,6 +51,9 @@ LABELS = {
     "layers": _("Layers"),
     "feed_forward": _("Inner neurons to keep"),
     "class_weights": _("Weights of the labels"),
+    "labels": _("Labels"),
+    "private_epsilon": _("Privacy: epsilon"),
+    "private_delta": _("Privacy: delta"),
     "token_dropout": _("Copies with words left out"),
     "spelling_noise": _("Misspelt copies"),
     "mined_negatives": _("Wrong passages looked for"),
@@ -113,6 +116,14 @@ HELP = {
                         "The job’s page shows examples."),
     "mined_negatives": _("So many passages for each question that the base ranks high and that are not the right "
                          "one; the encoder learns to tell them apart. 0: only those that the data names."),
+    "labels": _("The labels that there may be, with commas between. Empty: those of the data. A private training "
+                "needs them named, unless it starts from a classifier."),
+    "private_epsilon": _("Above 0 the training is differentially private: the model tells no more than this of any "
+                         "one row of its training data. 8 is loose, 1 strict; the smaller, the worse the model, "
+                         "above all with few rows. It covers neither the base model’s data, nor held-out rows, nor "
+                         "the choice of settings, nor the job’s log and curves."),
+    "private_delta": _("The chance with which that promise may fail; it must be below one over the number of rows. "
+                       "Empty: one over ten times the number of rows."),
     "class_weights": _("balanced lets each label count the same, however rare it is. none lets each text count the "
                        "same."),
 }
@@ -129,6 +140,8 @@ HELP_OF_ONE_TASK = {
                                               "overlap. Memory grows with it."),
     ("classification", "max_length"): _("Tokens of a text that are learned from; the rest is cut off. Memory grows "
                                         "with it."),
+    ("classification", "clip_norm"): _("Gradients longer than this are shortened to it, so that one odd batch does "
+                                       "no harm; in a private training the gradient of each row."),
     ("retrieval", "base"): _("The encoder that is trained further. What is served now is a sound start."),
     ("retrieval", "batch_size"): _("Questions in one step. Each one’s passage is a wrong one for all the others, so "
                                    "that larger batches teach more, and need more memory."),

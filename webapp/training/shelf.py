@@ -18,7 +18,7 @@ from models_service.versions import STARTER_VERSION
 from webapp.training import subjects
 from webapp.training.models import DatasetVersion, DataTask
 
-LINEAGE = ("base", "data", "settings", "code", "run", "source", "compression")
+LINEAGE = ("base", "data", "settings", "code", "run", "source", "compression", "privacy")
 """What a card says of where a version comes from."""
 
 
