@@ -17,6 +17,7 @@ from qa.citing import MOST_CITATIONS, nearest, source
 from qa.contradictions import Version, contradiction
 from qa.folding import folded
 from qa.index import CollectionGone, CollectionIndex
+from qa.narrowing import narrowed
 from qa.retrieve import RetrievedPassage, in_script_of
 from qa.scripts import is_cjk
 from qa.sentences import sentences
@@ -87,10 +88,18 @@ async def _read(
     if not texts:
         return [], None, "none"
     if is_cjk(question):
-        weights = await asyncio.to_thread(_rarity, question, collections)
-        return sentence_match.best_sentences(weights, texts), sentence_match.CALIBRATION, "word overlap"
+        spans = await asyncio.to_thread(_best_words, question, collections, texts)
+        return spans, sentence_match.CALIBRATION, "word overlap"
     done = await models.read(question, texts, n_best=SPANS_PER_PASSAGE, client=client)
     return done.spans, done.calibration, "reader"
+
+
+def _best_words(
+    question: str, collections: Sequence[tuple[str, CollectionIndex]], texts: Sequence[str]
+) -> list[list[SpanResult]]:
+    """The sentences that share the question's rarest words, and of the likeliest of them what answers."""
+    found = sentence_match.best_sentences(_rarity(question, collections), texts)
+    return narrowed(question, found, MOST_CITATIONS)
 
 
 def _rarity(question: str, collections: Sequence[tuple[str, CollectionIndex]]) -> dict[str, float]:
