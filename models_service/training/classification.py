@@ -18,7 +18,6 @@ from models_service.formats.files import FormatError
 from models_service.formats.labelled import LabelledText, read_labelled
 from models_service.training.augmentation import augmented, shares_of
 from models_service.training.labelling_model import labels_of, open_model
-from models_service.training.private import PrivateTraining
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings_classification import ClassificationSettings
 
@@ -45,11 +44,13 @@ class ClassificationTask:
         rng = random.Random(settings.seed)
         self.batches = [batch for _ in range(settings.epochs) for batch in _shuffled(len(rows), settings, rng)]
         held_out = read_labelled(settings.evaluation) if settings.evaluation else []
-        self.private: PrivateTraining | None = None
+        self.private = None
         if settings.private_epsilon:
             if {row.text for row in rows} & {row.text for row in held_out}:
                 raise FormatError("a text of the data is held out too; a private training does not cover what is "
                                   "measured, so that no text may stand on both sides")
+            from models_service.training.private import PrivateTraining  # it loads opacus
+
             self.private = PrivateTraining(len(rows), settings, settings.private_epsilon, settings.private_delta)
         if len(held_out) > settings.evaluation_limit:
             held_out = rng.sample(held_out, settings.evaluation_limit)

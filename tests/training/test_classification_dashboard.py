@@ -78,6 +78,14 @@ def test_the_form_offers_its_settings_and_a_job_says_what_to_train(topics, admin
         jobs.launch("classification", topics, {"class_weights": "much"}, admin)
 
 
+def test_a_private_training_is_one_training(topics, admin) -> None:
+    private = {"private_epsilon": "3", "labels": "rare frequent"}
+    assert jobs.launch("classification", topics, private, admin).options["private_epsilon"] == 3
+    for plan in ({"folds": "3"}, {"trials": "3", "search": "epochs=1:3"}):
+        with pytest.raises(BadInput, match="neither folds nor trials"):
+            jobs.launch("classification", topics, private | plan, admin)
+
+
 def measured(data: DatasetVersion, version: str, right: float) -> Evaluation:
     """As a finished job leaves it, with so large a share of right answers."""
     expected = ["rare", *["frequent"] * 19] * 20

@@ -55,6 +55,9 @@ def launch(
         raise BadInput(_("The data set has no training rows."), "data")
     plan = _checked_plan(task, options)
     settings = checked_options(task, {name: value for name, value in options.items() if name not in PLAN})
+    if plan and settings.get("private_epsilon"):
+        raise BadInput(_("A private training goes with neither folds nor trials: each of their trainings would tell "
+                         "something of the same rows."), "private_epsilon")
     if kind == JobKind.TRAIN:
         kind = JobKind.FOLDS if "folds" in plan else JobKind.SEARCH if "trials" in plan else kind
     job = Job(kind=kind, task=task, name=name.strip()[:120], options={**settings, **plan}, data=data,
