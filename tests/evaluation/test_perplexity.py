@@ -61,12 +61,6 @@ def test_windows_measure_each_token_of_a_long_text_once_with_what_stands_before_
     assert scored.nats == pytest.approx(expected, rel=1e-3)
 
 
-def test_a_longer_context_foretells_a_repetition_better(plain) -> None:
-    few, many = (perplexity.metrics(perplexity.score(*plain, [Document(LONG)], context=context))["perplexity"]
-                 for context in (8, 128))
-    assert many < few
-
-
 def test_intervals_hold_the_figure_and_widen_with_fewer_texts(plain) -> None:
     scored = perplexity.score(*plain, [Document(text) for text in TEXTS[:2] * 8])
     low, high = perplexity.intervals(scored)["cross_entropy"]

@@ -14,6 +14,7 @@ from qa.index import CollectionIndex
 from tests.knowledge.conftest import STORY
 from webapp.knowledge import mending, services, storage, worker
 from webapp.knowledge.models import DocumentStatus
+from webapp.ops import site_state, snapshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW, BEFORE = "all-MiniLM-L6-v2@starter", "all-MiniLM-L6-v2@v7"
@@ -60,7 +61,11 @@ def test_it_is_searched_by_words_told_on_its_page_and_mended_by_the_worker(
     page = browser.get(reverse("collection", args=[collection.pk])).content.decode()
     assert "0 of 1 so far; until then it is searched by its words alone" in page
     assert mending.needy() == [collection.pk]
+    assert snapshot._storage().index_without_vectors == 1
+    told = {metric.name: metric.samples[0].value for metric in site_state._index()}
+    assert told["wenda_index_collections_without_vectors"] == 1
     worker.mend(collection.pk)
+    assert snapshot._storage().index_without_vectors == 0
     assert encoder_of(of_another) == NOW and mending.needy() == []
     found = browser.post("/api/v1/search", {"question": QUESTION}, format="json").json()["results"]
     assert found[0]["scores"]["dense"] > 0

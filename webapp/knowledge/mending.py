@@ -46,11 +46,16 @@ def served_encoder() -> str:
     return f"{ENCODER}@{live.current or STARTER_VERSION}"
 
 
+def lacking() -> list[UUID]:
+    """Collections whose passages lack vectors, the oldest first."""
+    served = served_encoder()
+    return [pk for pk in Collection.objects.order_by("created_at").values_list("pk", flat=True) if _lacks(pk, served)]
+
+
 def needy() -> list[UUID]:
-    """Collections whose passages lack vectors, but for those that were looked at in vain a short while ago."""
-    served, now = served_encoder(), time.monotonic()
-    return [pk for pk in Collection.objects.order_by("created_at").values_list("pk", flat=True)
-            if (pk not in _resting or now >= _resting[pk].until) and _lacks(pk, served)]
+    """The same, but for those that were looked at in vain a short while ago."""
+    now = time.monotonic()
+    return [pk for pk in lacking() if pk not in _resting or now >= _resting[pk].until]
 
 
 def mend(collection_id: UUID, models: Models, runner: asyncio.Runner) -> None:

@@ -103,9 +103,13 @@ def _processes() -> list[Metric]:
 
 
 def _index() -> list[Metric]:
+    from webapp.knowledge import mending
+
     figures = index_figures.on_disk(settings.DATA_DIR / "indexes")
     told = [
         GaugeMetricFamily("wenda_index_collections", "collections that have a search index", figures.indexes),
+        GaugeMetricFamily("wenda_index_collections_without_vectors",
+                          "collections searched by words alone until they are mended", len(mending.lacking())),
         GaugeMetricFamily("wenda_index_segments", "segment files of all search indexes", figures.segments),
         GaugeMetricFamily("wenda_index_bytes", "what all search indexes take on disk", figures.bytes),
     ]

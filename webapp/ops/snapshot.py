@@ -166,6 +166,7 @@ def _process(one: processes.Process) -> ProcessTold:
 
 
 def _storage() -> StorageTold:
+    from webapp.knowledge import mending
     from webapp.knowledge.models import Document, DocumentStatus
     from webapp.training.models import Job
 
@@ -176,7 +177,8 @@ def _storage() -> StorageTold:
     ready = Document.objects.filter(status=DocumentStatus.READY)
     return StorageTold(
         disk_free_bytes=disk.free, disk_bytes=disk.total, index_collections=index.indexes,
-        index_segments=index.segments, index_bytes=index.bytes, index_published_at=index.published_at,
+        index_without_vectors=len(mending.lacking()), index_segments=index.segments, index_bytes=index.bytes,
+        index_published_at=index.published_at,
         documents={row["status"]: row["n"] for row in documents},
         passages=ready.aggregate(n=Sum("passages_total"))["n"] or 0,
         jobs={row["status"]: row["n"] for row in jobs},

@@ -117,6 +117,7 @@ class StorageTold(BaseModel):
     disk_free_bytes: int
     disk_bytes: int
     index_collections: int
+    index_without_vectors: int = Field(description="collections searched by words alone until they are mended")
     index_segments: int
     index_bytes: int
     index_published_at: float | None

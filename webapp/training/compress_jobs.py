@@ -42,13 +42,13 @@ def compress(
     if unknown := sorted(set(options) - set(METHODS[method].settings.model_fields)):
         raise BadInput(_("There is no setting “%(name)s”; there are: %(known)s.")
                        % {"name": unknown[0], "known": ", ".join(METHODS[method].settings.model_fields)}, unknown[0])
+    if getattr(settings, "recovery_epochs", 0) and model.kind != "reader":
+        raise BadInput(_("Only a reader can be trained afterwards."), "recovery_epochs")
     task = subjects.task_of(model)
     if data is not None:
         jobs.check_data(data, task or data.dataset.task)
     if needs_data(method, settings) and (data is None or not data.rows_train):
         raise BadInput(_("This needs a data set with training rows."), "data")
-    if getattr(settings, "recovery_epochs", 0) and model.kind != "reader":
-        raise BadInput(_("Only a reader can be trained afterwards."), "recovery_epochs")
     if limit is not None and limit < 1:
         raise BadInput(_("The limit must be at least 1."), "limit")
     return jobs.queued(Job(
