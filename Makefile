@@ -27,7 +27,10 @@ browser:
 	      chromium fonts-noto-cjk >/dev/null); } \
 	  || echo "No Chromium here: the browser tests will be skipped. On Debian: apt-get install chromium"
 
-# Two files of tests at a time: most of them wait for another process.
+# Two files of tests at a time: most of them wait for another process. With a thread each, and threads that sleep while
+# they wait, they do not take the processors from each other.
+test: export OMP_NUM_THREADS := 1
+test: export OMP_WAIT_POLICY := PASSIVE
 test: $(READY) browser
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow"
