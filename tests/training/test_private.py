@@ -218,6 +218,7 @@ def test_it_learns_tells_its_epsilon_and_keeps_no_secret(
         assert SECRET not in content and SECRET.hex().encode() not in content, path
 
 
+@pytest.mark.slow
 def test_a_private_training_that_was_killed_ends_with_the_same_model(
     files: tuple[Path, Path], small_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

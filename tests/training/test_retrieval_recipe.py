@@ -63,7 +63,7 @@ def settings_of(files: tuple[Path, Path], base: Path | str, **more: object) -> R
     return RetrievalSettings(**(values | more))
 
 
-@pytest.fixture(scope="module", params=["lora", "full"])
+@pytest.fixture(scope="module", params=["lora", pytest.param("full", marks=pytest.mark.slow)])
 def trained(
     request, files: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[RunFolder, dict, dict]:

@@ -86,6 +86,7 @@ def test_decoding_starts_from_zero_as_marian_models_do(trained: tuple[RunFolder,
     assert weights[:-1].any(axis=1).all()
 
 
+@pytest.mark.slow
 def test_a_killed_translator_ends_in_the_weights_of_an_uninterrupted_one(
     tmp_path: Path, counting: Path
 ) -> None:
