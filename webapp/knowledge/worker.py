@@ -10,7 +10,8 @@ import asyncio
 import logging
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -46,23 +47,24 @@ _at_work = threading.Lock()
 def ingest(document_id: UUID) -> None:
     """Read one document in, with the site's model service."""
     asked = trace.current.get()  # that of the upload, unless the document was found by a sweep
-    token = trace.current.set(asked if asked != trace.NONE else f"document-{document_id}")
-    with _at_work, asyncio.Runner() as runner:
-        models = ModelService(lambda: settings.MODELS_SERVICE_URLS, MODEL_PATIENCE_SECONDS)
-        try:
-            ingestion.ingest(document_id, models, runner)
-        finally:
-            runner.run(models.close())
-            trace.current.reset(token)
+    with _models_at_work(asked if asked != trace.NONE else f"document-{document_id}") as (models, runner):
+        ingestion.ingest(document_id, models, runner)
 
 
 def mend(collection_id: UUID) -> None:
     """Embed some of a collection's passages again, with the site's model service."""
-    token = trace.current.set(f"collection-{collection_id}")
+    with _models_at_work(f"collection-{collection_id}") as (models, runner):
+        mending.mend(collection_id, models, runner)
+
+
+@contextmanager
+def _models_at_work(request: str) -> Iterator[tuple[ModelService, asyncio.Runner]]:
+    """The model service, and where it is awaited; `request` is what the logs of both sides call the work."""
+    token = trace.current.set(request)
     with _at_work, asyncio.Runner() as runner:
         models = ModelService(lambda: settings.MODELS_SERVICE_URLS, MODEL_PATIENCE_SECONDS)
         try:
-            mending.mend(collection_id, models, runner)
+            yield models, runner
         finally:
             runner.run(models.close())
             trace.current.reset(token)
