@@ -187,8 +187,12 @@ class CollectionIndex:
 
     def note_damage(self, is_damaged: bool = True) -> None:
         """Whether a file of vectors is damaged, for whoever mends indexes (`mending.py`)."""
+        note = self.folder / _DAMAGED
         try:
-            (self.folder / _DAMAGED).touch() if is_damaged else (self.folder / _DAMAGED).unlink(missing_ok=True)
+            if is_damaged:
+                note.touch()
+            else:
+                note.unlink(missing_ok=True)
         except OSError as error:
             _log.error("whether %s is damaged cannot be noted (%s)", self.folder.name, error)
 

@@ -8,8 +8,8 @@ and put in place by one transaction. Whatever is killed when, what has been comp
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +23,7 @@ from qa import index_encoder
 from qa import segments as segment_files
 from qa.index import CollectionGone, CollectionIndex
 from qa.index_encoder import Encoder
+from qa.only_one import only_one
 from qa.segments import SegmentCorrupt, SegmentFile
 from qa.vectors_anew import VectorsAnew, rows_kept
 
@@ -110,7 +111,9 @@ def _lacking(index: CollectionIndex, given: Encoder, anew: VectorsAnew) -> np.nd
         return np.setdiff1d(database.passage_ids(connection), np.concatenate([having, anew.ids]))
 
 
-def _of_use(index: CollectionIndex, connection, given: Encoder) -> tuple[list[SegmentFile], np.ndarray]:
+def _of_use(
+    index: CollectionIndex, connection: sqlite3.Connection, given: Encoder
+) -> tuple[list[SegmentFile], np.ndarray]:
     """The segments that hold vectors of this encoder and are whole, and the passages that they know."""
     good, ids = [], [np.empty(0, np.int64)]
     if index_encoder.recorded(connection).fits(given):
@@ -147,15 +150,11 @@ def _publish(index: CollectionIndex, given: Encoder, anew: VectorsAnew) -> bool:
 
 @contextmanager
 def _alone(index: CollectionIndex) -> Iterator[bool]:
-    """Whether nobody else mends this index; the system frees it when its holder is killed."""
+    """Whether nobody else mends this index; what fails because its folder went away is CollectionGone."""
     try:
-        lock = (index.folder / _LOCK).open("a")
-    except FileNotFoundError:
-        raise CollectionGone(f"{index.folder.name} was deleted") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        with only_one(index.folder / _LOCK) as is_alone:
+            yield is_alone
+    except FileNotFoundError as error:
+        if not index.folder.is_dir():
+            raise CollectionGone(f"{index.folder.name} was deleted") from error
+        raise

@@ -192,6 +192,12 @@ def test_two_do_not_mend_one_index_and_a_deleted_collection_is_told(index: Colle
         asyncio.run(mend(index, Service(NEW)))
 
 
+def test_a_collection_that_is_deleted_meanwhile_is_told(index: CollectionIndex) -> None:
+    with pytest.raises(CollectionGone):
+        asyncio.run(mend(index, Service(NEW, lambda number: index.remove() if number == 2 else None)))
+    assert not index.folder.exists()
+
+
 def test_an_index_without_documents_is_nothing_to_mend(tmp_path: Path) -> None:
     index = CollectionIndex.create(tmp_path / "collection")
     assert not lacks_vectors(index, NEW) and asyncio.run(mend(index, Service(NEW))) == Mended(0, True)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from django.conf import settings
 
 from models_service.sealed import files
 from qa.graph import GraphStore
+from qa.only_one import only_one
 from webapp.settings.places import graph_folder
 
 
@@ -71,10 +71,5 @@ def delete_files(source_id: UUID | str) -> None:
 def only_writer() -> Iterator[bool]:
     """Whether the rows and the graph are this process's to change together; not while another one does."""
     files_folder().mkdir(parents=True, exist_ok=True)
-    with (files_folder() / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+    with only_one(files_folder() / "lock") as is_ours:
+        yield is_ours
