@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from django.conf import settings
 
@@ -13,7 +15,18 @@ from webapp.ops import health
 from webapp.settings.places import models_folder
 
 
-async def site_models() -> Models:
+@asynccontextmanager
+async def site_models() -> AsyncIterator[Models]:
+    models = await _site_models()
+    try:
+        yield models
+    finally:
+        close = getattr(models, "close", None)
+        if close is not None:
+            await close()
+
+
+async def _site_models() -> Models:
     if await asyncio.to_thread(health.models) == "ok":
         return answering.model_service()
     from models_service.engines.remote import RemoteGenerator, RemoteServer

@@ -89,16 +89,11 @@ def _collections(names: list[str]) -> list[str]:
 
 
 async def _answer(question: str, collections: list[str]) -> AnswerDone | AnswerError:
-    models = await site_models()
-    try:
-        async with aclosing(answering.events_from(collections, question, models=models)) as events:
-            async for event in events:
-                if isinstance(event, AnswerDone | AnswerError):
-                    return event
-    finally:
-        close = getattr(models, "close", None)
-        if close is not None:
-            await close()
+    async with (site_models() as models,
+                aclosing(answering.events_from(collections, question, models=models)) as events):
+        async for event in events:
+            if isinstance(event, AnswerDone | AnswerError):
+                return event
     return answering.failure()
 
 

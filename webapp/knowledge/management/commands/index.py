@@ -75,17 +75,14 @@ def _looked_at(collection: Collection, served: str) -> dict[str, Any] | None:
 
 async def _mend(index: CollectionIndex) -> int:
     """How many passages were embedded; waits for a worker that is at it already."""
-    models, embedded = await site_models(), 0
+    embedded = 0
     try:
-        while True:
-            mended = await mending.mend(index, models, progress=show_progress)
-            embedded += mended.embedded
-            if mended.is_whole:
-                return embedded
-            await asyncio.sleep(BUSY_SECONDS)
+        async with site_models() as models:
+            while True:
+                mended = await mending.mend(index, models, progress=show_progress)
+                embedded += mended.embedded
+                if mended.is_whole:
+                    return embedded
+                await asyncio.sleep(BUSY_SECONDS)
     except ModelsError as error:
         raise CommandError(error.message, returncode=FAILED) from None
-    finally:
-        close = getattr(models, "close", None)
-        if close is not None:
-            await close()
