@@ -130,7 +130,7 @@ class RetrievalTask:
     def _documents_of(self, batch: Sequence[int]) -> list[int]:
         examples = [self._examples[index] for index in batch]
         own = [one.positive for one in examples]
-        wrong = (number for one in examples for number in one.negatives[: max(1, self.settings.mined_negatives)])
+        wrong = (number for one in examples for number in one.negatives)
         return list(dict.fromkeys([*own, *wrong]))
 
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:

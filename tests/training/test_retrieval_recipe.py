@@ -121,7 +121,7 @@ def test_the_loss_is_the_cross_entropy_of_the_own_passage_among_the_batchs(
 ) -> None:
     path = tmp_path / "pairs.jsonl"
     path.write_text("\n".join(map(json.dumps, [
-        {"query": "red", "positive": "apple", "negatives": ["stone"]}, {"query": "blue", "positive": "sky"},
+        {"query": "red", "positive": "apple", "negatives": ["stone", "sand"]}, {"query": "blue", "positive": "sky"},
         {"query": "red", "positive": "cherry"},
     ])))
     settings = settings_of((path, path), small_base, temperature=0.5)
@@ -130,14 +130,16 @@ def test_the_loss_is_the_cross_entropy_of_the_own_passage_among_the_batchs(
     task.model.eval()
     loss = task.loss([0, 1, 2], torch.device("cpu")).item()
 
-    red, blue, apple, stone, sky, cherry = task.vectors(["red", "blue", "apple", "stone", "sky", "cherry"])
+    words = ["red", "blue", "apple", "stone", "sand", "sky", "cherry"]
+    red, blue, apple, stone, sand, sky, cherry = task.vectors(words)
 
     def told(query: np.ndarray, right: np.ndarray, wrong: list[np.ndarray]) -> float:
         scores = np.array([query @ one for one in (right, *wrong)]) / 0.5
         return float(np.log(np.exp(scores).sum()) - scores[0])
 
     # the other right passage of "red" is nobody's wrong one there
-    by_query = {"red": [(apple, [stone, sky]), (cherry, [stone, sky])], "blue": [(sky, [apple, stone, cherry])]}
+    by_query = {"red": [(apple, [stone, sand, sky]), (cherry, [stone, sand, sky])],
+                "blue": [(sky, [apple, stone, sand, cherry])]}
     expected = np.mean([told(red if query == "red" else blue, right, wrong)
                         for query, pairs in by_query.items() for right, wrong in pairs])
     assert loss == pytest.approx(expected, rel=1e-4)
