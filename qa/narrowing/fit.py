@@ -118,7 +118,7 @@ def main(paths: Sequence[Path]) -> None:
     cases = cases_of(questions)
     print(f"{len(cases)} of {len(questions)} questions; on paragraphs not learned from: ", end="", flush=True)
     print("  ".join(f"{name} {value:.1f}" for name, value in cross_validated(cases).items()))
-    save_file({name: own.astype(np.float32) for name, own in learned(cases)._weights.items()}, WEIGHTS)
+    save_file({name: own.astype(np.float32) for name, own in learned(cases).weights.items()}, WEIGHTS)
 
 
 if __name__ == "__main__":

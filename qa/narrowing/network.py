@@ -15,11 +15,11 @@ class Network:
     """`weights` holds mean and deviation of the features, and first, first_bias, last of each network, stacked."""
 
     def __init__(self, weights: dict[str, np.ndarray]) -> None:
-        self._weights = weights
+        self.weights = weights
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """The more, the likelier: float32 (stretches,) of float32 (stretches, features)."""
-        own = self._weights
+        own = self.weights
         scaled = (features - own["mean"]) / own["deviation"]
         hidden = np.maximum(np.einsum("sf,nhf->nsh", scaled, own["first"]) + own["first_bias"][:, None], 0)
         raw = np.einsum("nsh,nh->ns", hidden, own["last"])
