@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -17,17 +16,15 @@ from functools import partial
 from typing import Any
 
 from models_service.formats.corpus import ROLES
-from models_service.formats.entities import BadRow, marked_of
+from models_service.formats.entities import marked_of
 from models_service.formats.labelled import label_of
 from models_service.formats.parallel import is_language
+from models_service.formats.preferences import preference_of
 from models_service.formats.raw_rows import RawRow
 from models_service.formats.retrieval_pairs import NEGATIVES, POSITIVE, QUERY, field_of, negatives_of
+from models_service.formats.row_text import LONGEST_TEXT, SURROGATE, BadRow, text_in
 
-LONGEST_TEXT = 100_000
-"""Characters of a passage, a text or a message."""
 LONGEST_QUESTION = 2_000
-_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Half a character, which JSON can write and UTF-8 cannot."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +52,6 @@ class Checked:
         return dict(Counter(problem.code for problem in self.problems))
 
 
-class Unusable(Exception):
-    """The row cannot be kept."""
-
-    def __init__(self, field: str, code: str, detail: str = "") -> None:
-        super().__init__(code)
-        self.field, self.code, self.detail = field, code, detail
-
-
 def check(rows: Iterable[RawRow], task: str) -> Checked:
     """`task` is one of CHECKS."""
     one, out, seen, labels = CHECKS[task], Checked(), {}, {}
@@ -77,7 +66,7 @@ def check(rows: Iterable[RawRow], task: str) -> Checked:
         mended: list[Problem] = []
         try:
             values = one(raw.values, partial(_note, mended, raw.number))
-        except Unusable as bad:
+        except BadRow as bad:
             out.problems.append(_problem(raw.number, bad.field, bad.code, bad.detail))
             continue
         same = seen.setdefault(_identity(values), raw.number)
@@ -103,34 +92,19 @@ def _note(mended: list[Problem], row: int, field: str, code: str, detail: str) -
 
 def _problem(row: int, field: str, code: str, detail: str, *, kept: bool = False) -> Problem:
     """With a detail that can be written down, whatever the row holds."""
-    return Problem(row, field, code, _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", detail), kept)
-
-
-def _text(values: dict[str, Any], name: str, most: int = LONGEST_TEXT) -> str:
-    if name not in values or values[name] is None:
-        raise Unusable(name, "missing")
-    if not isinstance(values[name], str):
-        raise Unusable(name, "no_text", json.dumps(values[name])[:80])
-    text = unicodedata.normalize("NFC", values[name])
-    if _SURROGATE.search(text):
-        raise Unusable(name, "broken_characters")
-    if not text.strip():
-        raise Unusable(name, "empty")
-    if len(text) > most:
-        raise Unusable(name, "too_long", str(len(text)))
-    return text
+    return Problem(row, field, code, SURROGATE.sub("\N{REPLACEMENT CHARACTER}", detail), kept)
 
 
 def _qa(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
     if not isinstance(values.get("context"), str):
-        _text(values, "context")
+        text_in(values, "context")
     given = values["context"]
-    context, question = _text(values, "context"), _text(values, "question", LONGEST_QUESTION).strip()
+    context, question = text_in(values, "context"), text_in(values, "question", LONGEST_QUESTION).strip()
     answers, gone = [], 0
     for number, (text, start) in enumerate(_answers(values), start=1):
         place = f"answers[{number}]"
         if not isinstance(text, str) or not text.strip():
-            raise Unusable(place, "empty")
+            raise BadRow(place, "empty")
         found, moved = _placed(given, context, unicodedata.normalize("NFC", text), start)
         if found is None:
             gone += 1
@@ -140,14 +114,14 @@ def _qa(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
             tell(place, "moved", f"{start} → {found[1]}")
         answers.append({"text": found[0], "answer_start": found[1]})
     if gone and not answers:
-        raise Unusable("answers", "not_in_text", str(_answers(values)[0][0])[:80])
+        raise BadRow("answers", "not_in_text", str(_answers(values)[0][0])[:80])
     return {"id": _plain(values.get("id")) or _digest(context, question), "title": _plain(values.get("title")),
             "context": context, "question": question, "answers": answers}
 
 
 def _plain(value: Any) -> str:
     """An id or a title as text; "" when there is none."""
-    return _SURROGATE.sub("", str(value or "")).strip()
+    return SURROGATE.sub("", str(value or "")).strip()
 
 
 def _digest(*texts: str) -> str:
@@ -161,7 +135,7 @@ def _answers(values: dict[str, Any]) -> list[tuple[Any, Any]]:
         return []
     given = values.get("answers", values.get("answer"))
     if given is None:
-        raise Unusable("answers", "missing")
+        raise BadRow("answers", "missing")
     if isinstance(given, str):
         return [(given, values.get("answer_start"))] if given.strip() else []
     if isinstance(given, dict) and isinstance(given.get("text"), list):  # as the `datasets` library writes them
@@ -171,7 +145,7 @@ def _answers(values: dict[str, Any]) -> list[tuple[Any, Any]]:
         return [(one["text"], one.get("answer_start")) for one in given]
     if isinstance(given, list) and all(isinstance(one, str) for one in given):
         return [(one, None) for one in given]
-    raise Unusable("answers", "no_answers", json.dumps(given)[:80])
+    raise BadRow("answers", "no_answers", json.dumps(given)[:80])
 
 
 def _placed(given: str, context: str, text: str, start: Any) -> tuple[tuple[str, int] | None, bool]:
@@ -206,21 +180,21 @@ def _translate(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
     pair = nested if isinstance(nested, dict) else values
     codes = [code for code in pair if is_language(code) and pair[code]]
     if len(codes) < 2:
-        raise Unusable("", "no_languages", ", ".join(map(str, pair))[:80])
-    return {code: _text(pair, code, 10_000).strip() for code in sorted(codes)}
+        raise BadRow("", "no_languages", ", ".join(map(str, pair))[:80])
+    return {code: text_in(pair, code, 10_000).strip() for code in sorted(codes)}
 
 
 def _summarize(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    text = _text(values, "text" if "text" in values else "document")
+    text = text_in(values, "text" if "text" in values else "document")
     given = values.get("summaries", values.get("summary"))
     if given is None:
-        raise Unusable("summaries", "missing")
+        raise BadRow("summaries", "missing")
     summaries = [given] if isinstance(given, str) else given
     if not isinstance(summaries, list) or not all(isinstance(one, str) for one in summaries):
-        raise Unusable("summaries", "no_text", json.dumps(given)[:80])
-    kept = [_text({"summaries": one}, "summaries").strip() for one in summaries if one.strip()]
+        raise BadRow("summaries", "no_text", json.dumps(given)[:80])
+    kept = [text_in({"summaries": one}, "summaries").strip() for one in summaries if one.strip()]
     if not kept:
-        raise Unusable("summaries", "empty")
+        raise BadRow("summaries", "empty")
     return {"id": _plain(values.get("id")) or _digest(text), "text": text, "summaries": kept}
 
 
@@ -228,57 +202,55 @@ def _chat(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
     messages = values.get("messages")
     if messages is None and "prompt" in values:
         answer = "response" if "response" in values else "completion"
-        return {"messages": [{"role": "user", "content": _text(values, "prompt")},
-                             {"role": "assistant", "content": _text(values, answer)}]}
+        return {"messages": [{"role": "user", "content": text_in(values, "prompt")},
+                             {"role": "assistant", "content": text_in(values, answer)}]}
     if messages is None:
-        raise Unusable("messages", "missing")
+        raise BadRow("messages", "missing")
     if not isinstance(messages, list) or not messages:
-        raise Unusable("messages", "no_messages", json.dumps(messages)[:80])
+        raise BadRow("messages", "no_messages", json.dumps(messages)[:80])
     kept = []
     for number, message in enumerate(messages, start=1):
         if not isinstance(message, dict):
-            raise Unusable(f"messages[{number}]", "no_object")
+            raise BadRow(f"messages[{number}]", "no_object")
         if message.get("role") not in ROLES:
-            raise Unusable(f"messages[{number}].role", "no_role", str(message.get("role"))[:40])
-        kept.append({"role": message["role"], "content": _text(message, "content")})
+            raise BadRow(f"messages[{number}].role", "no_role", str(message.get("role"))[:40])
+        kept.append({"role": message["role"], "content": text_in(message, "content")})
     if not any(message["role"] == "assistant" for message in kept):
-        raise Unusable("messages", "no_assistant")
+        raise BadRow("messages", "no_assistant")
     return {"messages": kept}
 
 
 def _classification(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    text = _text(values, "text")
+    text = text_in(values, "text")
     if values.get("label") in (None, ""):
-        raise Unusable("label", "missing")
+        raise BadRow("label", "missing")
     label = label_of(values["label"])
     if label is None:
-        raise Unusable("label", "no_label", str(values["label"])[:80])
-    return {"id": _plain(values.get("id")) or _digest(text), "text": text, "label": _text({"label": label}, "label")}
+        raise BadRow("label", "no_label", str(values["label"])[:80])
+    return {"id": _plain(values.get("id")) or _digest(text), "text": text,
+            "label": text_in({"label": label}, "label")}
 
 
 def _token_classification(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Offsets are of the text as it was given, so that it is not normalised."""
-    try:
-        text, marked = marked_of(values)
-    except BadRow as bad:
-        raise Unusable(bad.field, bad.code, bad.detail) from None
+    text, marked = marked_of(values)
     if len(text) > LONGEST_TEXT:
-        raise Unusable("text", "too_long", str(len(text)))
-    if _SURROGATE.search(text + "".join(one.label for one in marked)):
-        raise Unusable("text", "broken_characters")
+        raise BadRow("text", "too_long", str(len(text)))
+    if SURROGATE.search(text + "".join(one.label for one in marked)):
+        raise BadRow("text", "broken_characters")
     return {"id": _plain(values.get("id")) or _digest(text), "text": text,
             "entities": [{"start": one.start, "end": one.end, "label": one.label} for one in marked]}
 
 
 def _retrieval(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    query = _text(values, field_of(values, QUERY), LONGEST_QUESTION).strip()
-    positive = _text(values, field_of(values, POSITIVE))
+    query = text_in(values, field_of(values, QUERY), LONGEST_QUESTION).strip()
+    positive = text_in(values, field_of(values, POSITIVE))
     if "answers" in values and not _answers(values):
-        raise Unusable("answers", "empty")  # of SQuAD: the passage does not answer the question
+        raise BadRow("answers", "empty")  # of SQuAD: the passage does not answer the question
     name, negatives = field_of(values, NEGATIVES), []
     for number, given in enumerate(negatives_of(values), start=1):
         place = f"{name}[{number}]"
-        negative = _text({place: given}, place)
+        negative = text_in({place: given}, place)
         if negative == positive:
             tell(place, "right_and_wrong", negative[:80])
         elif negative not in negatives:
@@ -287,9 +259,16 @@ def _retrieval(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
             "negatives": negatives}
 
 
+def _preferences(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    found = preference_of(values)
+    said = [content for _role, content in found.messages]
+    return {"id": _plain(values.get("id")) or _digest(*said, found.chosen, found.rejected), **found.as_row()}
+
+
 CHECKS: dict[str, Callable[[dict[str, Any], Tell], dict[str, Any]]] = {
     "qa": _qa, "translate": _translate, "summarize": _summarize, "chat": _chat,
     "classification": _classification, "token-classification": _token_classification, "retrieval": _retrieval,
+    "preferences": _preferences,
 }
 
 

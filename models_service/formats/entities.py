@@ -18,6 +18,7 @@ import numpy as np
 from models_service.engines.labelling import Word, entities
 from models_service.formats.files import FormatError
 from models_service.formats.labelled import label_of, read_objects
+from models_service.formats.row_text import BadRow
 
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u3000-\u303f\uff00-\uffef]")
 
@@ -38,14 +39,6 @@ class MarkedText:
     id: str
     text: str
     entities: tuple[Marked, ...]
-
-
-class BadRow(ValueError):
-    """What is wrong with which field of a row; `code` and `detail` as `checking.Problem` has them."""
-
-    def __init__(self, field: str, code: str, detail: str = "") -> None:
-        super().__init__(f'"{field}": {code.replace("_", " ")} {detail}'.strip())
-        self.field, self.code, self.detail = field, code, detail
 
 
 def read_marked(path: Path) -> list[MarkedText]:

@@ -30,7 +30,7 @@ def text_of(row: dict[str, Any], task: str) -> str:
         return row["text"]
     if task == "retrieval":
         return row["positive"]
-    if task == "chat":
+    if task in ("chat", "preferences"):
         return next((m["content"] for m in row["messages"] if m["role"] == "user"), row["messages"][0]["content"])
     return row[min(name for name in row if name != "side")]
 

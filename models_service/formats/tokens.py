@@ -48,5 +48,23 @@ def _conversation_tokens(
     return encoded["input_ids"], learned
 
 
+def answer_tokens(
+    messages: Sequence[tuple[str, str]], answer: str, tokenizer: PreTrainedTokenizerBase
+) -> tuple[list[int], int]:
+    """The tokens of a conversation that `answer` ends, and the place of the answer's first one: the end token that
+    the template puts behind it belongs to it, what earlier answers said does not.
+
+    Raises:
+        FormatError: see `tokens_of`.
+    """
+    ids, said = _conversation_tokens([*messages, ("assistant", answer)], tokenizer)
+    begin = len(ids)
+    while begin and said[begin - 1]:
+        begin -= 1
+    if not 0 < begin < len(ids):
+        raise FormatError("the base model's tokenizer does not tell an answer from what stands before it")
+    return ids, begin
+
+
 def _rendered(tokenizer: PreTrainedTokenizerBase, said: Sequence[dict[str, str]], prompt: bool = False) -> str:
     return tokenizer.apply_chat_template(list(said), tokenize=False, add_generation_prompt=prompt)

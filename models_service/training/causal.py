@@ -6,17 +6,14 @@ byte-level BPE vocabulary, made of the same texts, and a chat template.
 
 from __future__ import annotations
 
-import copy
 import random
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
-    AutoModelForCausalLM,
     AutoTokenizer,
     LlamaConfig,
     LlamaForCausalLM,
@@ -24,11 +21,9 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from models_service.base_models import resolve
 from models_service.evaluation import perplexity
 from models_service.formats.corpus import Document, read_corpus
-from models_service.model_files import check_files
-from models_service.training.adapter_files import slim
+from models_service.training import generator_model
 from models_service.training.packing import pack
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings_causal import CausalSettings
@@ -49,12 +44,9 @@ class CausalTask:
         torch.manual_seed(settings.seed)
         documents = _read(settings.data, settings.language, run)
         if settings.base:
-            self.model, self.tokenizer = _based_on(resolve(settings.base))
+            self.model, self.tokenizer = generator_model.opened(settings.base)
             if settings.method == "lora":
-                self.model = get_peft_model(self.model, LoraConfig(
-                    r=settings.rank, lora_alpha=2 * settings.rank, lora_dropout=0.0, task_type="CAUSAL_LM",
-                    target_modules="all-linear",
-                ))
+                self.model = generator_model.adapted(self.model, settings.rank)
         else:
             self.tokenizer = _vocabulary(documents, settings, run.path / "tokenizer")
             self.model = LlamaForCausalLM(_sizes(settings, len(self.tokenizer)))
@@ -94,14 +86,8 @@ class CausalTask:
         return perplexity.metrics(scored)
 
     def save(self, run: RunFolder) -> None:
-        self.model.config.use_cache = True
-        self.tokenizer.save_pretrained(run.model)
-        if self.settings.method == "lora" and self.settings.merge:
-            copy.deepcopy(self.model).merge_and_unload().save_pretrained(run.model)
-            return
-        self.model.save_pretrained(run.model)
-        if self.settings.method == "lora":
-            slim(run.model, self.settings.base)
+        generator_model.save(self.model, self.tokenizer, run, base=self.settings.base,
+                             is_adapted=self.settings.method == "lora", merge=self.settings.merge)
 
 
 def _read(paths: Sequence[Path], language: str, run: RunFolder) -> list[Document]:
@@ -111,13 +97,6 @@ def _read(paths: Sequence[Path], language: str, run: RunFolder) -> list[Document
         run.say(f"{path.name}: {len(found)} {'conversations' if found[0].messages else 'texts'}")
         documents += found
     return documents
-
-
-def _based_on(base: str) -> tuple[torch.nn.Module, PreTrainedTokenizerBase]:
-    if Path(base).is_dir():
-        check_files(Path(base), base)
-    model = AutoModelForCausalLM.from_pretrained(base, use_safetensors=True, dtype=torch.float32)
-    return model, AutoTokenizer.from_pretrained(base)
 
 
 def _sizes(settings: CausalSettings, vocabulary: int) -> LlamaConfig:

@@ -36,6 +36,7 @@ class Task(Protocol):
     model: torch.nn.Module
     batches: list[list[int]]
     # `private: PrivateTraining | None` where a task can be trained so: it then draws the rows and moves the weights
+    # `prepare(run)` where something is to be computed with the weights that the training begins from
 
     def cost(self, batch: list[int]) -> int: ...  # what the memory that a step takes grows with
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor: ...
@@ -73,6 +74,8 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     dtype = pick_precision(settings.precision, device)
     model = task.model.to(device)
+    if prepare := getattr(task, "prepare", None):
+        prepare(run)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     optimizer = make_optimizer(trained.values(), settings)
     mean = RunningMean(trained, settings.averaging)

@@ -16,8 +16,8 @@ _FORM = re.compile(r"(?P<name>\w+)=(?:(?P<low>[^:,]+):(?P<high>[^:,]+?)(?P<log>:
 
 
 FIXED = frozenset(("base", "data", "first", "evaluation", "evaluation_limit", "evaluate_every", "checkpoint_seconds",
-                   "merge", "seed", "labels", "private_epsilon", "private_delta"))
-"""What trials have in common, so that only the settings tell them apart."""
+                   "merge", "seed", "labels", "private_epsilon", "private_delta", "beta"))
+"""What trials have in common, so that only the settings tell them apart: beta is the unit of its training's loss."""
 
 
 class Plan(BaseModel):

@@ -56,6 +56,8 @@ RECIPES = {
     "token-classification": Recipe("settings_classification:TokenClassificationSettings",
                                    "token_classification:TokenClassificationTask", "token-classification",
                                    "f1_micro"),
+    "preferences": Recipe("settings_preferences:PreferencesSettings", "preferences:PreferencesTask", "preferences",
+                          "preference_loss", is_lower_better=True),
     "retrieval": Recipe("settings_retrieval:RetrievalSettings", "retrieval:RetrievalTask", "retrieval", "ndcg@10"),
 }
 

@@ -130,12 +130,13 @@ def test_a_place_without_end_and_half_a_character_are_told_in_words_that_can_be_
 _any = st.characters() | st.sampled_from("\ud800\udfff")
 _json = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(_any, max_size=8),
                      lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-                         st.sampled_from(["question", "context", "answers", "text", "messages", "data", "en", "de"])
+                         st.sampled_from(["question", "context", "answers", "text", "messages", "data", "en", "de",
+                                          "prompt", "chosen", "rejected"])
                          | st.text(_any, max_size=4), inner, max_size=4), max_leaves=12)
 
 
 @settings(deadline=None, max_examples=60)
-@given(_json, st.sampled_from(["qa", "translate", "summarize", "chat"]))
+@given(_json, st.sampled_from(["qa", "translate", "summarize", "chat", "preferences"]))
 def test_whatever_json_comes_each_row_is_kept_or_has_its_problem(values: object, task: str) -> None:
     try:
         found = checked(json.dumps([values]), task=task)
