@@ -47,7 +47,7 @@ class Row:
     spelling: Spelling
     chances: int | None = None
     """How many of the likeliest tokens are told beside each chosen one; None tells nothing of them."""
-    pieces: Any = None
+    told: Any = None
     """Belongs to whoever waits for the text."""
     written: list[int] = field(default_factory=list)
     logprobs: list[TokenChance] = field(default_factory=list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -15,8 +16,33 @@ from models_service.model_files import ModelMissing, ModelUnusable
 if TYPE_CHECKING:  # it brings the model libraries with it, which are not to be imported by two threads at once
     from models_service.engines.causal import CausalEngine
 
+PACE_SECONDS = 0.04
+"""Between two pieces of one text: nobody reads faster, and each costs a frame here and another in the browser."""
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+
+
+class _Told:
+    """What was written of a text and not yet taken: the first token at once, then what came since the last piece."""
+
+    def __init__(self) -> None:
+        self._pieces: asyncio.Queue[str | Finish | ModelsError] = asyncio.Queue()
+        self._held = ""
+        self._last = -PACE_SECONDS
+
+    def add(self, piece: str | Finish | ModelsError, now: float) -> None:
+        if not isinstance(piece, str):
+            if self._held:
+                self._pieces.put_nowait(self._held)
+            self._pieces.put_nowait(piece)
+            return
+        self._held += piece
+        if now - self._last >= PACE_SECONDS:
+            self._pieces.put_nowait(self._held)
+            self._held, self._last = "", now
+
+    async def take(self) -> str | Finish | ModelsError:
+        return await self._pieces.get()
 
 
 class CausalGenerator(Generator):
@@ -46,13 +72,13 @@ class CausalGenerator(Generator):
     async def stream(self, given: Generation) -> AsyncGenerator[str | Finish, None]:
         await self.open()
         row = await asyncio.to_thread(self.engine.row, given)
-        row.pieces = asyncio.Queue[str | Finish | ModelsError]()
+        row.told = told = _Told()
         self.engine.arriving.append(row)
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run(), name=f"steps of {self.name}")
         try:
             while True:
-                piece = await row.pieces.get()
+                piece = await told.take()
                 if isinstance(piece, ModelsError):
                     raise piece
                 yield piece
@@ -77,8 +103,9 @@ class CausalGenerator(Generator):
                 log.exception("%s failed at a step", self.name)
                 failure = ModelsError("internal", f"The model failed: {type(problem).__name__}.")
                 told = [(row, failure) for row in self.engine.give_up()]
+            now = time.monotonic()
             for row, piece in told:
-                row.pieces.put_nowait(piece)
+                row.told.add(piece, now)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

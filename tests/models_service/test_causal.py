@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from models_service.client import ModelService
+from models_service.engines import causal_generator
 from models_service.engines.causal import CausalEngine
 from models_service.engines.causal_generator import CausalGenerator
 from models_service.engines.generating import Finish, Generation, Said
@@ -70,6 +71,16 @@ async def test_one_that_joins_in_the_middle_changes_nothing_for_either(generator
     assert joined == expected(plain, PROMPTS[1])
     assert begun + "".join(rest[:-1]) == expected(plain, PROMPTS[0], 60)
     assert generator.engine.largest_batch == 2
+
+
+async def test_the_first_piece_comes_at_once_and_those_that_follow_quickly_come_together(
+    generator, plain, monkeypatch
+) -> None:
+    monkeypatch.setattr(causal_generator, "PACE_SECONDS", 3600.0)
+    pieces = [piece async for piece in generator.stream(greedy(PROMPTS[0]))]
+    first, rest, finish = pieces
+    assert finish == Finish("length", finish.prompt_tokens, 24)
+    assert first and first + rest == expected(plain, PROMPTS[0])
 
 
 async def test_short_texts_leave_and_the_long_one_goes_on(generator, plain) -> None:
