@@ -178,6 +178,6 @@ class LiveModel:
 def _need(model: Model) -> memory.Need:
     """Nothing where the files cannot be read: loading them will say what is wrong."""
     try:
-        return memory.need(model.directory(), model.kind)
+        return memory.need(model.directory(), model.kind, model.dtype)
     except ModelUnusable:
         return memory.Need(0, 0, 0)

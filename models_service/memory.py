@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from models_service import metrics
-from models_service.model_files import Kind, ModelUnusable, base_of, weight_bytes
+from models_service.model_files import Kind, ModelUnusable, base_of, inner_weight_bytes, weight_bytes
 
 SHARE_OF_FREE = 0.9
 """Of what is free when the service starts, where no limit is given; the rest is for requests and the libraries."""
@@ -23,6 +23,9 @@ MOST_CACHE_TOKENS = 262_144
 LEAST_CACHE_TOKENS = 2_048
 """Of all texts that a generator has in the making together, prompts included and padded to the longest of them."""
 FLOAT_BYTES = 4
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+QUANTIZED_BYTES = {"int8": 1.01, "nf4": 0.52}
+"""Of one weight of a generator, with its share of the scales."""
 MB = 1_000_000
 
 
@@ -55,23 +58,28 @@ class Need:
         return f"{' + '.join(parts)} + computing {_mb(self.computing)} = {_mb(self.loading)} MB"
 
 
-def need(folder: Path, kind: Kind | None = None) -> Need:
-    """Raises ModelUnusable when the files cannot be read."""
+def need(folder: Path, kind: Kind | None = None, dtype: str = "auto") -> Need:
+    """Raises ModelUnusable when the files cannot be read. `dtype` is a generator's."""
     weights = weight_bytes(folder)
     if kind == "generator":
-        share = _number_bytes() / FLOAT_BYTES
-        cache = cache_tokens(folder) * _token_bytes(_config(folder))
-        return Need(int(share * weights), 0, _computing(folder), cache)
+        cache = cache_tokens(folder, dtype) * _token_bytes(_config(folder), dtype)
+        return Need(_generator_weights(folder, weights, dtype), 0, _computing(folder), cache)
     return Need(weights, weights, _computing(folder))
 
 
-def cache_tokens(folder: Path) -> int:
+def _generator_weights(folder: Path, weights: int, dtype: str) -> int:
+    inner = inner_weight_bytes(folder) if dtype in QUANTIZED_BYTES else 0
+    whole = (weights - inner) * _number_bytes(dtype) + inner * QUANTIZED_BYTES.get(dtype, 0)
+    return int(whole / FLOAT_BYTES)
+
+
+def cache_tokens(folder: Path, dtype: str = "auto") -> int:
     """How many tokens a generator may have in the making: as many as take no more than a planned amount."""
     planned = CACHE_BYTES_ON_A_CARD if _on_a_card() else CACHE_BYTES
-    return max(LEAST_CACHE_TOKENS, min(MOST_CACHE_TOKENS, planned // _token_bytes(_config(folder))))
+    return max(LEAST_CACHE_TOKENS, min(MOST_CACHE_TOKENS, planned // _token_bytes(_config(folder), dtype)))
 
 
-def _token_bytes(config: dict[str, Any]) -> int:
+def _token_bytes(config: dict[str, Any], dtype: str = "auto") -> int:
     """A key and a value in each layer, and these twice: a step writes them anew before the old ones go."""
     hidden, heads, layers = (
         int(next((config[name] for name in names if config.get(name)), default)) for names, default in (
@@ -80,12 +88,12 @@ def _token_bytes(config: dict[str, Any]) -> int:
         )
     )
     size = int(config.get("head_dim") or hidden // heads)
-    return 2 * 2 * layers * int(config.get("num_key_value_heads") or heads) * size * _number_bytes()
+    return 2 * 2 * layers * int(config.get("num_key_value_heads") or heads) * size * _number_bytes(dtype)
 
 
-def _number_bytes() -> int:
-    """Of a generator's weights and cache: on a card they are in half precision."""
-    return FLOAT_BYTES // 2 if _on_a_card() else FLOAT_BYTES
+def _number_bytes(dtype: str = "auto") -> int:
+    """Of a generator's cache, and of its weights that are not quantized: by itself half precision on a card."""
+    return BYTES.get(dtype) or (FLOAT_BYTES // 2 if _on_a_card() else FLOAT_BYTES)
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -32,6 +32,8 @@ SCORER = "SentenceScorer"
 SAMPLES_FILE = "samples.json"
 CLASSIFYING = ("ForSequenceClassification", "ForTokenClassification")
 CLASSIFYING_ADAPTERS: dict[Any, Literal["text", "tokens"]] = {"SEQ_CLS": "text", "TOKEN_CLS": "tokens"}
+OUTER = ("embed", "wte", "wpe", "lm_head", "embed_out")
+"""Parts of the names of a causal model's first and last matrices."""
 HEADS = ("classifier.weight", "score.weight", "classifier.out_proj.weight")
 """How a classifier's last layer may be named."""
 
@@ -199,6 +201,15 @@ def kind_of(folder: Path) -> Kind:
     )
 
 
+def card(folder: Path) -> dict[str, Any]:
+    """What its card says; nothing where it has none, or one that cannot be read."""
+    try:
+        values = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
 def figures(folder: Path) -> dict[str, float]:
     """The `metrics` of the model's card; empty when it has none."""
     file = folder / CARD_FILE
@@ -217,6 +228,17 @@ def weight_bytes(folder: Path) -> int:
     own = sum(_parameters(file) for file in folder.glob("*.safetensors"))
     base = base_of(folder)
     return 4 * own + (weight_bytes(Path(base)) if base and Path(base).is_dir() else 0)
+
+
+def inner_weight_bytes(folder: Path) -> int:
+    """The part of `weight_bytes` that quantization reaches: the matrices between a model's embedding and its head."""
+    base = base_of(folder)
+    if base:
+        return inner_weight_bytes(Path(base)) if Path(base).is_dir() else 0
+    return 4 * sum(
+        prod(tensor["shape"]) for file in folder.glob("*.safetensors") for name, tensor in _tensors(file).items()
+        if len(tensor["shape"]) == 2 and not any(outer in name for outer in OUTER)
+    )
 
 
 def _parameters(file: Path) -> int:

@@ -45,7 +45,7 @@ STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
 ELSEWHERE_VERSION = "directory"
 """The version of a model that is served from a directory; where it stays served, the place is part of it."""
-DTYPES = ("auto", "float32", "bfloat16", "float16")
+DTYPES = ("auto", "float32", "bfloat16", "float16", "int8", "nf4")
 
 
 @dataclass(frozen=True)

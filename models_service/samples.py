@@ -131,7 +131,8 @@ def check(folder: Path, kind: Kind, engine: Any) -> bool:
         elif kind == "reader":
             _compare_spans(ReaderSamples.model_validate_json(file.read_bytes()), run, MARGIN_TOLERANCE[engine.form])
         elif kind == "generator":
-            generator_samples.compare(generator_samples.GeneratorSamples.model_validate_json(file.read_bytes()), run)
+            kept = generator_samples.GeneratorSamples.model_validate_json(file.read_bytes())
+            generator_samples.compare(kept, run, engine.dtype)
         elif kind == "summarizer":
             _compare_summaries(SummarizerSamples.model_validate_json(file.read_bytes()), run)
         elif kind == "classifier":

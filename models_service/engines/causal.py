@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache, PreTrainedTokenizerBase
 
-from models_service.engines.causal_files import pick_dtype, read_causal, read_tokenizer
+from models_service.engines.causal_files import read_served, read_tokenizer
 from models_service.engines.continuing import Continuation, Continued
 from models_service.engines.generating import Finish, Generation, TokenChance
 from models_service.engines.precision import device
@@ -69,6 +69,7 @@ class CausalEngine:
 
     def __init__(self, name: str, directory: Path, dtype: str = "auto") -> None:
         self.name = name
+        self.dtype = dtype
         self.slots = SLOTS_CPU if device().type == "cpu" else SLOTS_GPU
         self.cache_tokens = 0
         self.steps = 0
@@ -80,7 +81,6 @@ class CausalEngine:
         self.tokenizer: PreTrainedTokenizerBase
         self.model: Any = None
         self._directory = directory
-        self._dtype = dtype
         self._takes_positions = False
         self._cache: list[tuple[torch.Tensor, torch.Tensor]] = []
 
@@ -92,13 +92,12 @@ class CausalEngine:
         """Raises ModelMissing, ModelUnusable."""
         check_files(self._directory, self.name)
         self.tokenizer = read_tokenizer(self._directory)
-        model = read_causal(self._directory, pick_dtype(self._dtype))
-        model = model.to(device()).eval().requires_grad_(False)
+        model = read_served(self._directory, self.dtype).eval().requires_grad_(False)
         ends = model.generation_config.eos_token_id
         found = ends if isinstance(ends, list) else [ends]
         self.ends = {end for end in (*found, self.tokenizer.eos_token_id) if end is not None}
         own = getattr(model.config.get_text_config(), "max_position_embeddings", None) or LONGEST_TEXT
-        self.cache_tokens = cache_tokens(self._directory)
+        self.cache_tokens = cache_tokens(self._directory, self.dtype)
         self.longest = min(own, self.cache_tokens)
         self._takes_positions = "position_ids" in inspect.signature(model.forward).parameters
         self.model = model

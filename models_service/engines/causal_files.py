@@ -8,15 +8,24 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from models_service.engines.precision import device, has_bfloat16
+from models_service.engines.quantized import BITS, read_quantized
 from models_service.model_files import ModelUnusable, adapter_base, tokenizer_folder
 
 
 def pick_dtype(wanted: str = "auto") -> torch.dtype:
-    """By itself: bfloat16 on a card that computes it, else float32, in which every processor gives the same."""
-    if wanted != "auto":
+    """By itself: bfloat16 on a card that computes it, else float32, in which every processor gives the same; so also
+    beside weights in fewer bits."""
+    if wanted not in ("auto", *BITS):
         return getattr(torch, wanted)
     where = device()
     return torch.bfloat16 if where.type == "cuda" and has_bfloat16(where) else torch.float32
+
+
+def read_served(directory: Path, wanted: str = "auto") -> torch.nn.Module:
+    """In the number format that is wanted, where it is to compute. Raises ModelUnusable."""
+    bits = next((one for one in BITS if one == wanted), None)
+    dtype = pick_dtype(wanted)
+    return read_quantized(directory, bits, dtype) if bits else read_causal(directory, dtype).to(device())
 
 
 def read_causal(directory: Path, dtype: torch.dtype = torch.float32) -> torch.nn.Module:

@@ -60,6 +60,8 @@ TABLE: tuple[Setting, ...] = (
             "may people make an account themselves; auto: when the server listens on loopback only",
             choices=("auto", "on", "off")),
     Setting("WENDA_UPLOAD_MB", "integer", "50", "the largest file that may be uploaded, in MB", least=1, most=200),
+    Setting("WENDA_RECOGNISE_PAGES", "integer", "100",
+            "pages of one document that are pictures and are read by text recognition; 0: none", least=0, most=2000),
     Setting("WENDA_FETCH", "switch", "on", "people may add documents by their web address"),
     Setting("WENDA_FETCH_PORTS", "list", "80,443", "the ports that such addresses may name, with commas"),
     Setting("WENDA_FETCH_PRIVATE_HOSTS", "list", "",
@@ -107,8 +109,9 @@ TABLE: tuple[Setting, ...] = (
     Setting("WENDA_GENERATOR", "text", "",
             "the text generator that writes the answers: a registered model's name or a folder; when empty one that "
             "was promoted, if any"),
-    Setting("WENDA_GENERATOR_DTYPE", "choice", "auto", "the number format that such a generator computes in",
-            choices=("auto", "float32", "bfloat16", "float16")),
+    Setting("WENDA_GENERATOR_DTYPE", "choice", "auto", "the number format that such a generator computes in; "
+            "int8 and nf4, 8 and 4 bits, need bitsandbytes",
+            choices=("auto", "float32", "bfloat16", "float16", "int8", "nf4")),
     Setting("WENDA_GENERATOR_URL", "text", "",
             "base address of an OpenAI-compatible server that writes the answers instead"),
     Setting("WENDA_GENERATOR_MODEL", "text", "", "the name of the model on that server"),
