@@ -48,6 +48,12 @@ class Case:
         found = next((passage for passage in self.passages if note and note in passage), None)
         return (found, note) if found else None
 
+    @property
+    def is_written(self) -> bool:
+        """By a text generator, not quoted."""
+        verification = self.feedback.message.payload.get("verification") or {}
+        return verification.get("method") == "generator"
+
 
 def cases(user: User) -> list[Case]:
     """The newest of everybody: whoever judges an answer hands it to those who look after the models."""
@@ -104,9 +110,13 @@ def waiting(user: User, since: datetime) -> int:
     return saved + sum(case(one, user).suggestion is not None for one in noted)
 
 
+def kept(text: str) -> str:
+    """As it may stand in a data set."""
+    return without_personal_data(text) if settings.MASK_PERSONAL_DATA else text
+
+
 def _row(one: Case, correction: Correction) -> dict[str, Any]:
     """As a recipe reads it; personal data is masked where the setting says so, which keeps places as they are."""
-    kept = without_personal_data if settings.MASK_PERSONAL_DATA else str
     context, start = kept(correction.context), correction.start
     answers = []
     if start is not None and correction.answer:
@@ -115,15 +125,21 @@ def _row(one: Case, correction: Correction) -> dict[str, Any]:
             "answers": answers, "is_impossible": not answers}
 
 
-def make(user: User) -> tuple[DatasetVersion, bool]:
-    """All corrections as a data set, or as its next version; (version, whether nothing is new)."""
-    rows = []
+def corrected(user: User) -> list[tuple[Case, dict[str, Any]]]:
+    """Each answer that is corrected, or whose note is taken for its correction, with the row that a reader learns."""
+    found = []
     for one in (case(feedback, user) for feedback in _judged_bad()):
         correction = one.correction
         if correction is None and one.suggestion is not None:
             correction = correct(one, *one.suggestion, user)
         if correction is not None:
-            rows.append(_row(one, correction))
+            found.append((one, _row(one, correction)))
+    return found
+
+
+def make(user: User) -> tuple[DatasetVersion, bool]:
+    """All corrections as a data set, or as its next version; (version, whether nothing is new)."""
+    rows = [row for _case, row in corrected(user)]
     if not rows:
         raise Conflict(_("No answer has been corrected yet. Say of one below what it should have been."))
     content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()

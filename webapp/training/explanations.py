@@ -57,6 +57,8 @@ LABELS = {
     "token_dropout": _("Copies with words left out"),
     "spelling_noise": _("Misspelt copies"),
     "mined_negatives": _("Wrong passages looked for"),
+    "beta": _("Beta"),
+    "sft_weight": _("Weight of the chosen answers"),
 }
 HELP = {
     "base": _("The model that is trained further. A served version goes on from what people use now; an encoder "
@@ -124,6 +126,10 @@ HELP = {
                          "the choice of settings, nor the job’s log and curves."),
     "private_delta": _("The chance with which that promise may fail; it must be below one over the number of rows. "
                        "Empty: one over ten times the number of rows."),
+    "beta": _("How dear it is to move away from the base. Smaller moves further towards what is preferred, and "
+              "forgets more; 0.1 is a usual choice."),
+    "sft_weight": _("How much it counts, beside the preference itself, that the chosen answers stay likely. 0: not "
+                    "at all. Raise it, to 1 for instance, where the answers get worse while the accuracy rises."),
     "class_weights": _("balanced lets each label count the same, however rare it is. none lets each text count the "
                        "same."),
 }
@@ -147,6 +153,17 @@ HELP_OF_ONE_TASK = {
                                    "that larger batches teach more, and need more memory."),
     ("retrieval", "max_length"): _("Tokens of a passage that are read; the rest is cut off. Memory grows with it."),
     ("retrieval", "temperature"): _("How hard the nearest wrong passages press. Smaller: almost only they count."),
+    ("preferences", "base"): _("The text generator that is trained further. It is also what the answers are compared "
+                               "with, so begin from what is served."),
+    ("preferences", "batch_size"): _("Pairs in one step, each with two answers to read. Larger is steadier and "
+                                     "needs more memory."),
+    ("preferences", "max_length"): _("Tokens of a conversation with its answer. Longer pairs are left out, and the "
+                                     "log says how many. Memory grows with it."),
+    ("preferences", "label_smoothing"): _("Share of the pairs that may be judged the wrong way round, below a half. "
+                                          "Above 0 each judgement is trusted less."),
+    ("preferences", "early_stopping"): _("End after so many evaluations in a row in which the loss of the held-out "
+                                         "pairs was no lower, and keep the weights that did best. 0: train to the "
+                                         "end."),
     ("summarize", "base"): _("The encoder that sentences are read with. It stays as it is."),
 }
 FIRST = ("base", "method", "epochs", "learning_rate", "batch_size", "max_steps")

@@ -128,6 +128,8 @@ def checked_options(task: str, options: Mapping[str, Any]) -> dict[str, Any]:
     given.pop("base", None)
     begins_anew = options.get("base") == "" and not subjects.SUBJECTS[task].default_base
     base = "" if begins_anew else options.get("base") or subjects.default_base(task)
+    if not base and subjects.SUBJECTS[task].needs_base:
+        raise BadInput(_("Choose a model to start from. Where there is none, register one first."), "base")
     base = subjects.check_base(base, task) if base else ""
     # What the site fills in itself must not be missing now.
     needed = {name: ["data"] for name, field in recipe.model_fields.items() if name == "data" and field.is_required()}

@@ -48,10 +48,10 @@ def _setting(task: str, name: str, field: FieldInfo, given: Mapping[str, Any], e
     made = Setting(name, str(LABELS[name]), str(told), "text", "", "", error=errors.get(name, ""))
     read_field(made, field, given.get(name))
     if name == "base":
-        choices = subjects.bases(task)
+        choices, subject = subjects.bases(task), subjects.SUBJECTS[task]
         made.kind, made.default = "choice", subjects.default_base(task)
-        new = ("",) if not subjects.SUBJECTS[task].default_base else ()
-        made.choices = (*(one.label for one in choices), *new) or (made.default,)
+        new = ("",) if not (subject.default_base or subject.needs_base) else ()
+        made.choices = (*(one.label for one in choices), *new) or ((made.default,) if made.default else ())
     return made
 
 

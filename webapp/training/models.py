@@ -22,6 +22,7 @@ class DataTask(models.TextChoices):
     CLASSIFICATION = "classification", _("Classification")
     TOKEN_CLASSIFICATION = "token-classification", _("Entities in texts")
     RETRIEVAL = "retrieval", _("Retrieval")
+    PREFERENCES = "preferences", _("Preferences")
 
 
 class Dataset(models.Model):

@@ -55,6 +55,14 @@ def what(code: str) -> str:
         "no_words": _("not a list of words: %(detail)s. Write [\"…\", \"…\"]."),
         "other_number": _("as many tags as tokens are needed; there are %(detail)s."),
         "other_label": _("the same text has another label in row %(detail)s. Say which one is right."),
+        "same_as_chosen": _("both answers are the same: “%(detail)s”. Write the worse one, or remove the row."),
+        "no_common_prefix": _("the two conversations differ before their last message. Write the same one before "
+                              "both answers."),
+        "other_prompt": _("the conversation does not end with the question “%(detail)s”. Write it the same, or leave "
+                          "out the prompt."),
+        "no_question": _("the last message before the answers is of the role “%(detail)s”. End with what the user "
+                         "says."),
+        "no_answer": _("the last message is of the role “%(detail)s”; it must be the assistant’s answer."),
         "right_and_wrong": _("the right passage was also among the wrong ones; taken out of them (%(detail)s)."),
     }[code]
 
@@ -72,5 +80,8 @@ def heading(code: str) -> str:
         "other_label": _("Another label for the same text"), "no_entities": _("No list of entities"),
         "overlapping": _("Entities overlap"), "no_place": _("Not a place in the text"),
         "no_words": _("No list of words"), "other_number": _("Not as many tags as tokens"),
+        "same_as_chosen": _("Two answers that are the same"), "no_common_prefix": _("No common conversation"),
+        "other_prompt": _("Another question"), "no_question": _("Does not end with the user"),
+        "no_answer": _("Does not end with an answer"),
         "right_and_wrong": _("Right passage among the wrong ones"),
     }[code]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.core.exceptions import ValidationError
 from models_service import model_files, version_files
 from models_service.compression.methods import methods_for
 from models_service.export_formats import formats_for
-from models_service.model_files import CARD_FILE, ModelMissing, ModelUnusable
+from models_service.model_files import ModelMissing, ModelUnusable
 from models_service.registry import Registry
 from models_service.translation_pairs import pairs_of
 from models_service.versions import STARTER_VERSION
@@ -84,18 +83,9 @@ def _version(registry: Registry, name: str, version: str) -> Version | None:
     except (ModelMissing, ModelUnusable):
         return None
     served = "current" if version == live.current else "previous" if version == live.previous else ""
-    card = _card(folder / CARD_FILE)
+    card = model_files.card(folder)
     return Version(name, version, model.kind, served, version_files.size_of(folder), model_files.figures(folder),
                    {key: card[key] for key in LINEAGE if key in card}, task)
-
-
-
-def _card(file: Any) -> dict[str, Any]:
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
 
 
 def can_roll_back(name: str) -> bool:

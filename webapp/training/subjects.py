@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from models_service import model_files
 from models_service.compression.methods import METHODS
 from models_service.export_formats import formats_for
 from models_service.model_files import ModelMissing, ModelUnusable, classifier_labels
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Subject:
     """`kind` is what a training makes, as `sort_of` has it, and `model` the name that it is registered under; `main`
-    is the metric that decides a promotion. A default base of "" begins a new model."""
+    is the metric that decides a promotion. A default base of "" begins a new model, where one can be begun."""
 
     task: str
     recipe: str
@@ -35,16 +36,22 @@ class Subject:
     main: str
     base_kinds: tuple[str, ...]
     default_base: str = ""
+    needs_base: bool = False
+    """Only a model that there is can be trained."""
 
 
 OF_WORDS = "word classifier"
 """What a classifier of words is called where one of texts is something else; in the registry both are one kind."""
+WRITER = "wenda-generator"
+"""No text generator comes with the software; those that are trained here are registered under this name."""
 SUBJECTS = {
     "qa": Subject("qa", "qa", "qa", "reader", READER, "f1", ("reader", "encoder"), f"{READER}@{STARTER_VERSION}"),
     "translate": Subject("translate", "translate", "translate", "translator", TRANSLATOR, "chrf", ("translator",)),
     "summarize": Subject("summarize", "summarize", "summarize", "summarizer", SUMMARIZER, "rougeL", ("encoder",),
                          f"{ENCODER}@{STARTER_VERSION}"),
-    "chat": Subject("chat", "causal", "perplexity", "generator", "wenda-generator", "perplexity", ("generator",)),
+    "chat": Subject("chat", "causal", "perplexity", "generator", WRITER, "perplexity", ("generator",)),
+    "preferences": Subject("preferences", "preferences", "preferences", "generator", WRITER, "accuracy",
+                           ("generator",), needs_base=True),
     "classification": Subject("classification", "classification", "classification", "classifier", CLASSIFIER,
                               "accuracy", ("encoder", "classifier"), f"{ENCODER}@{STARTER_VERSION}"),
     "token-classification": Subject("token-classification", "token-classification", "token-classification", OF_WORDS,
@@ -76,9 +83,14 @@ def sort_of(model: Model) -> str:
 
 
 def task_of(model: Model) -> str:
-    """The task that makes and measures such models; "" when none does. Raises ModelMissing, ModelUnusable."""
+    """The task that makes and measures such models; "" when none does. Where several do, it is the one that its card
+    says it was trained by, else the first. Raises ModelMissing, ModelUnusable."""
     sort = sort_of(model)
-    return next((one.task for one in SUBJECTS.values() if one.kind == sort), "")
+    found = [one for one in SUBJECTS.values() if one.kind == sort]
+    if len(found) > 1:
+        trained_by = model_files.card(model.directory()).get("task")
+        found.sort(key=lambda one: one.recipe != trained_by)
+    return found[0].task if found else ""
 
 
 @dataclass(frozen=True)

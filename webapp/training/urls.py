@@ -17,6 +17,7 @@ urlpatterns = [
     path("datasets/corrections/", corrections.corrections, name="corrections"),
     path("datasets/corrections/<int:identifier>/", corrections.correct, name="correct"),
     path("datasets/corrections/make/", corrections.make, name="dataset-of-corrections"),
+    path("datasets/corrections/pairs/", corrections.make_pairs, name="dataset-of-pairs"),
     path("datasets/marks/make/", datasets.make_of_marks, name="dataset-of-marks"),
     path("datasets/<uuid:identifier>/", datasets.dataset, name="dataset"),
     path("datasets/<uuid:identifier>/accept/", datasets.accept, name="accept-dataset"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from webapp.ops.evaluations.classification import CLASSIFICATION
 from webapp.ops.evaluations.perplexity import PERPLEXITY
+from webapp.ops.evaluations.preferences import PREFERENCES
 from webapp.ops.evaluations.question_answering import OPENQA, QA
 from webapp.ops.evaluations.retrieval import RETRIEVAL
 from webapp.ops.evaluations.summarizing import SUMMARIZE
@@ -20,6 +21,7 @@ TASKS: dict[str, Task] = {
     "summarize": SUMMARIZE,
     "translate": TRANSLATE,
     "perplexity": PERPLEXITY,
+    "preferences": PREFERENCES,
     "classification": CLASSIFICATION,
     "token-classification": TOKEN_CLASSIFICATION,
 }

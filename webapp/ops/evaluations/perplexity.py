@@ -1,32 +1,21 @@
-"""`perplexity`: how well a causal language model foretells texts. There is no starter model for it."""
+"""`perplexity`: how well a causal language model foretells texts."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
-
-from django.conf import settings
 
 from models_service.evaluation.report import Report
 from models_service.formats.corpus import read_corpus
 from models_service.formats.files import FormatError
-from models_service.registry import ModelMissing, Registry, named_or_directory
+from webapp.ops.evaluations.generator import generator
 from webapp.ops.evaluations.task import Order, Task
 
 DATA = "text, JSON Lines (text, messages or a key a language) or SQuAD JSON, whose paragraphs are read; gzip allowed"
-NO_MODEL = (
-    "Perplexity is measured of a causal language model, and no text generator is served here. Name one with --model "
-    "NAME or FOLDER, or serve one: `manage.py finetune causal --data FILE` trains one, `manage.py models register` "
-    "and `promote` serve it. A model behind WENDA_GENERATOR_URL cannot be measured: its weights are elsewhere."
-)
 
 
 def _perplexity(order: Order) -> Report:
     documents = read_corpus(order.data, order.source or "en")[: order.limit]
-    name = order.model or _served(order.models_folder)
-    model = named_or_directory(name, "generator", order.models_folder)
-    if model.kind != "generator":
-        raise ModelMissing(f"{name} is a model of kind {model.kind}. {NO_MODEL}")
+    name, model = generator(order, "Perplexity is")
     from models_service.engines.causal_files import read_causal, read_tokenizer  # these take seconds
     from models_service.evaluation import perplexity
 
@@ -48,15 +37,6 @@ def _perplexity(order: Order) -> Report:
                   f"{perplexity.context_of(measured[0])} tokens that overlap by half; "
                   f"{sum(one.tokens for one in scored)} tokens",
     )
-
-
-def _served(folder: Path) -> str:
-    """The generator that the site uses."""
-    try:
-        found = Registry(folder=folder, generator=settings.GENERATOR).default_name("generator")
-    except ModelMissing:
-        raise ModelMissing(NO_MODEL) from None
-    return settings.GENERATOR if Path(settings.GENERATOR).is_dir() else found
 
 
 PERPLEXITY = Task("how well a text generator foretells texts", DATA, "", _perplexity, takes=("source",))

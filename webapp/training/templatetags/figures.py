@@ -8,7 +8,8 @@ from django.template.defaultfilters import floatformat
 from models_service.evaluation.report import SHARES
 
 register = template.Library()
-FINE = SHARES | {"cross_entropy"}
+FINE = SHARES | {"cross_entropy", "margin", "preference_loss", "reward_margin", "reward_accuracy",
+                 "reward_accuracy_low", "reward_accuracy_high"}
 """Of these a hundredth is much."""
 
 

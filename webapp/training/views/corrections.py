@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,16 +12,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp import access
+from webapp.accounts.models import User
 from webapp.chat.models import Feedback
 from webapp.errors import BadInput, Conflict
 from webapp.training import corrections as services
+from webapp.training import preferred_answers
+from webapp.training.models import DatasetVersion
 
 
 @never_cache
 @require_safe
 def corrections(request: HttpRequest) -> HttpResponse:
     access.require(request.user, "administer")
-    return render(request, "training/corrections.html", {"cases": services.cases(request.user)})
+    cases = services.cases(request.user)
+    return render(request, "training/corrections.html", {
+        "cases": cases, "some_are_written": any(case.is_written for case in cases)})
 
 
 @never_cache
@@ -38,9 +45,20 @@ def correct(request: HttpRequest, identifier: int) -> HttpResponse:
 
 @require_POST
 def make(request: HttpRequest) -> HttpResponse:
+    """Of all corrections, for a reader."""
+    return _made(request, services.make)
+
+
+@require_POST
+def make_pairs(request: HttpRequest) -> HttpResponse:
+    """Of those of a text generator's answers, for one."""
+    return _made(request, preferred_answers.make)
+
+
+def _made(request: HttpRequest, make: Callable[[User], tuple[DatasetVersion, bool]]) -> HttpResponse:
     access.require(request.user, "administer")
     try:
-        version, known = services.make(request.user)
+        version, known = make(request.user)
     except Conflict as problem:
         messages.error(request, problem.message)
         return redirect("corrections")
