@@ -1,4 +1,4 @@
-"""Train a causal language model: go on with one that there is, in full or by LoRA, or begin a small new Llama.
+"""Train a causal language model: go on with one that there is, in full, by LoRA or QLoRA, or begin a small new Llama.
 
 Learns from texts and from conversations (`formats/corpus.py`), packed into blocks (`packing.py`). A new model gets a
 byte-level BPE vocabulary, made of the same texts, and a chat template.
@@ -44,8 +44,8 @@ class CausalTask:
         torch.manual_seed(settings.seed)
         documents = _read(settings.data, settings.language, run)
         if settings.base:
-            self.model, self.tokenizer = generator_model.opened(settings.base)
-            if settings.method == "lora":
+            self.model, self.tokenizer = generator_model.opened(settings.base, settings.method)
+            if settings.method != "full":
                 self.model = generator_model.adapted(self.model, settings.rank)
         else:
             self.tokenizer = _vocabulary(documents, settings, run.path / "tokenizer")
@@ -87,7 +87,7 @@ class CausalTask:
 
     def save(self, run: RunFolder) -> None:
         generator_model.save(self.model, self.tokenizer, run, base=self.settings.base,
-                             is_adapted=self.settings.method == "lora", merge=self.settings.merge)
+                             is_adapted=self.settings.method != "full", merge=self.settings.merge)
 
 
 def _read(paths: Sequence[Path], language: str, run: RunFolder) -> list[Document]:

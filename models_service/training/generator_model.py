@@ -6,22 +6,34 @@ import copy
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import PreTrainedTokenizerBase
 
 from models_service.base_models import resolve
 from models_service.engines.causal_files import read_causal, read_tokenizer
-from models_service.model_files import adapter_base, check_files
+from models_service.engines.precision import device, has_bfloat16
+from models_service.engines.quantized import read_quantized
+from models_service.model_files import ModelUnusable, adapter_base, check_files
 from models_service.training.adapter_files import slim
 from models_service.training.run_folder import RunFolder
 
 
-def opened(base: str) -> tuple[torch.nn.Module, PreTrainedTokenizerBase]:
-    """The model in float32, an adapter merged into its own base; and its tokenizer. Raises ModelUnusable."""
+def opened(base: str, method: str = "full") -> tuple[torch.nn.Module, PreTrainedTokenizerBase]:
+    """The model in float32, an adapter merged into its own base; for qlora with its weights in 4 bits (Dettmers et
+    al. 2023), a layer's inner values computed anew on the way back. And its tokenizer. Raises ModelUnusable."""
     place = Path(resolve(base))
     if place.is_dir():
         check_files(place, base)
-    return read_causal(place), read_tokenizer(place)
+    if method != "qlora":
+        return read_causal(place), read_tokenizer(place)
+    if adapter_base(place) is not None:
+        raise ModelUnusable(f"{place.name} is an adapter, and qlora adapts a whole model: choose lora, or export the "
+                            "version as safetensors first, which merges it.")
+    where = device()
+    compute = torch.bfloat16 if where.type == "cuda" and has_bfloat16(where) else torch.float32
+    model = prepare_model_for_kbit_training(read_quantized(place, "nf4", compute),
+                                            gradient_checkpointing_kwargs={"use_reentrant": False})
+    return model, read_tokenizer(place)
 
 
 def adapted(model: torch.nn.Module, rank: int) -> torch.nn.Module:

@@ -47,10 +47,10 @@ class PreferencesTask:
     def __init__(self, settings: PreferencesSettings, run: RunFolder) -> None:
         self.settings = settings
         torch.manual_seed(settings.seed)
-        self.model, self.tokenizer = generator_model.opened(settings.base)
+        self.model, self.tokenizer = generator_model.opened(settings.base, settings.method)
         self._longest = min(settings.max_length, longest_of(self.model))
         self._dtype = pick_precision(settings.precision, device())
-        if settings.method == "lora":
+        if settings.method != "full":
             self.model = generator_model.adapted(self.model, settings.rank)
         self.model.config.use_cache = False
         rows: list[Preference] = []
@@ -100,7 +100,7 @@ class PreferencesTask:
         fresh.replace(file)
 
     def _as_the_base(self) -> AbstractContextManager[Any]:
-        return self.model.disable_adapter() if self.settings.method == "lora" else nullcontext()
+        return self.model.disable_adapter() if self.settings.method != "full" else nullcontext()
 
     def _without_gradient(self, pairs: Sequence[Pair], manner: AbstractContextManager[Any]) -> torch.Tensor:
         """As `_log_probabilities`, on the CPU; in groups, and in the number format of the training."""
@@ -155,7 +155,7 @@ class PreferencesTask:
 
     def save(self, run: RunFolder) -> None:
         generator_model.save(self.model, self.tokenizer, run, base=self.settings.base,
-                             is_adapted=self.settings.method == "lora", merge=self.settings.merge)
+                             is_adapted=self.settings.method != "full", merge=self.settings.merge)
 
 
 def _margins(own: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:

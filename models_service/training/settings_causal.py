@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from models_service.training.settings import LoopSettings
 
+MERGED_QLORA = "qlora keeps an adapter beside its base: do without merge; exporting as safetensors merges it later"
 CONTINUED_RATE = 5e-5
 """The default rate for training all the weights of a model that has learned before; more makes it forget."""
 
@@ -20,7 +21,9 @@ class CausalSettings(LoopSettings):
     evaluation: Path | None = Field(None, description="a held-out file of such a form")
     evaluation_limit: int = Field(200, gt=0, description="texts of it")
     language: str = Field("en", pattern="^[a-z]{2,3}$", description="which side of parallel text is learned")
-    method: str = Field("full", pattern="^(lora|full)$", description="lora only with a base")
+    method: str = Field("full", pattern="^(lora|qlora|full)$",
+                        description="lora and qlora, which are small added matrices, only with a base; with qlora "
+                        "the base is in 4 bits, which needs bitsandbytes")
     rank: int = Field(16, gt=0, description="of the LoRA matrices; alpha is twice it")
     merge: bool = Field(False, description="save a whole model instead of an adapter that needs its base")
     epochs: int = Field(1, gt=0, description="how often all texts are seen")
@@ -33,8 +36,10 @@ class CausalSettings(LoopSettings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> CausalSettings:
-        if self.method == "lora" and not self.base:
-            raise ValueError("lora adapts a model that there is: give a base, or choose the method full")
+        if self.method != "full" and not self.base:
+            raise ValueError(f"{self.method} adapts a model that there is: give a base, or choose the method full")
+        if self.method == "qlora" and self.merge:
+            raise ValueError(MERGED_QLORA)
         if self.hidden % self.heads or (self.hidden // self.heads) % 2:
             raise ValueError("hidden must be heads times an even number")
         if self.base and self.method == "full" and "learning_rate" not in self.model_fields_set:

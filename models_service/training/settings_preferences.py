@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from models_service.training.settings import LoopSettings
+from models_service.training.settings_causal import MERGED_QLORA
 
 FULL_RATE = 1e-6
 """The default rate for training all the weights, as Rafailov et al. 2023 have it (appendix B)."""
@@ -21,8 +22,9 @@ class PreferencesSettings(LoopSettings):
                              "rejected")
     evaluation: Path | None = Field(None, description="a held-out file of the same format")
     evaluation_limit: int = Field(200, gt=0, description="held-out pairs that an evaluation while training takes")
-    method: str = Field("lora", pattern="^(lora|full)$",
-                        description="lora trains small added matrices, full the weights themselves")
+    method: str = Field("lora", pattern="^(lora|qlora|full)$",
+                        description="lora trains small added matrices, full the weights themselves; with "
+                        "qlora the base is in 4 bits, which needs bitsandbytes")
     rank: int = Field(16, gt=0, description="of the LoRA matrices; alpha is twice it")
     merge: bool = Field(False, description="save a whole model instead of an adapter that needs its base")
     beta: float = Field(0.1, gt=0, description="how dear it is to move away from the base: a smaller one moves "
@@ -40,7 +42,9 @@ class PreferencesSettings(LoopSettings):
     weight_decay: float = Field(0.0, ge=0, description="how much weights are drawn to zero, times the rate")
 
     @model_validator(mode="after")
-    def _rate_of_all_weights(self) -> PreferencesSettings:
+    def _fits_together(self) -> PreferencesSettings:
+        if self.method == "qlora" and self.merge:
+            raise ValueError(MERGED_QLORA)
         if self.method == "full" and "learning_rate" not in self.model_fields_set:
             self.learning_rate = FULL_RATE
         return self
