@@ -26,6 +26,8 @@ from models_service.training.run_folder import RunFolder
 from models_service.training.settings_preferences import PreferencesSettings
 
 REFERENCE_FILE = "reference.safetensors"
+READ_AT_ONCE = 16
+"""Batches between two times that what the base thinks of them is kept."""
 Pair = tuple[Answer, Answer]
 """The chosen answer and the rejected one."""
 
@@ -53,6 +55,7 @@ class PreferencesTask:
         if settings.method != "full":
             self.model = generator_model.adapted(self.model, settings.rank)
         self.model.config.use_cache = False
+        _leave_out_nothing(self.model)
         rows: list[Preference] = []
         for path in settings.data:
             found = read_preferences(path)
@@ -86,18 +89,22 @@ class PreferencesTask:
         return [order[begin : begin + size] for begin in range(0, len(order), size)]
 
     def prepare(self, run: RunFolder) -> None:
-        """What the base thinks of all answers: computed before a checkpoint's weights are read, or read itself."""
+        """What the base thinks of all answers, computed before a checkpoint's weights are read; what is known from
+        before, of a run that was stopped here or later, is read."""
         file = run.path / REFERENCE_FILE
-        if file.is_file():
-            self._reference = load_file(file)
-            return
+        known = load_file(file) if file.is_file() else {}
         sides = {"train": self._pairs, "held_out": self._held_out}
-        run.say(f"the base reads {sum(map(len, sides.values()))} pairs of answers first")
-        self._reference = {side: self._without_gradient(pairs, self._as_the_base()) for side, pairs in sides.items()
-                           if pairs}
-        fresh = file.with_suffix(".new")
-        save_file(self._reference, fresh)
-        fresh.replace(file)
+        at_once = READ_AT_ONCE * self.settings.batch_size
+        if missing := sum(map(len, sides.values())) - sum(map(len, known.values())):
+            run.say(f"the base reads {missing} pairs of answers first")
+        for side, pairs in sides.items():
+            for begin in range(len(known.get(side, ())), len(pairs), at_once):
+                read = self._without_gradient(pairs[begin : begin + at_once], self._as_the_base())
+                known[side] = torch.cat([known[side], read]) if begin else read
+                fresh = file.with_suffix(".new")
+                save_file(known, fresh)
+                fresh.replace(file)
+        self._reference = known
 
     def _as_the_base(self) -> AbstractContextManager[Any]:
         return self.model.disable_adapter() if self.settings.method != "full" else nullcontext()
@@ -122,7 +129,6 @@ class PreferencesTask:
         return 2 * len(batch) * max(len(one.ids) for index in batch for one in self._pairs[index])
 
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor:
-        self.model.eval()  # the base was asked without dropout too
         pairs = [self._pairs[index] for index in batch]
         own = self._log_probabilities(pairs)
         # A pre-flight only times steps and has no reference.
@@ -156,6 +162,15 @@ class PreferencesTask:
     def save(self, run: RunFolder) -> None:
         generator_model.save(self.model, self.tokenizer, run, base=self.settings.base,
                              is_adapted=self.settings.method != "full", merge=self.settings.merge)
+
+
+def _leave_out_nothing(model: torch.nn.Module) -> None:
+    """No dropout while training: the base was asked without it too, and the two are compared."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        if isinstance(getattr(module, "attention_dropout", None), float):
+            module.attention_dropout = 0.0
 
 
 def _margins(own: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,7 @@ from models_service.evaluation.preferences import Answer, log_probabilities, pai
 from models_service.formats.files import FormatError
 from models_service.formats.preferences import Preference, read_preferences
 from models_service.training import loop
-from models_service.training.preferences import REFERENCE_FILE, PreferencesTask, dpo_loss
+from models_service.training.preferences import READ_AT_ONCE, REFERENCE_FILE, PreferencesTask, dpo_loss
 from models_service.training.recipes import RECIPES
 from models_service.training.run_folder import RunFolder
 from models_service.training.settings_preferences import PreferencesSettings
@@ -172,6 +172,48 @@ def test_a_killed_run_ends_in_the_weights_of_an_uninterrupted_one(
     assert whole.keys() == resumed.keys()
     for weight, values in whole.items():
         np.testing.assert_array_equal(resumed[weight], values, err_msg=weight)
+
+
+def test_what_the_base_was_asked_before_a_kill_is_not_asked_again(
+    tmp_path: Path, tiny_generator: Path, data: dict[str, str], monkeypatch
+) -> None:
+    settings = PreferencesSettings(base=str(tiny_generator), **{**SMALL, "batch_size": 1}, **data)
+    runs = [RunFolder(tmp_path / name) for name in ("whole", "broken")]
+    PreferencesTask(settings, runs[0]).prepare(runs[0])
+    task = PreferencesTask(settings, runs[1])
+    read, asked = task._without_gradient, []
+
+    def once(pairs: list, manner: object) -> torch.Tensor:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(len(pairs))
+        return read(pairs, manner)
+
+    monkeypatch.setattr(task, "_without_gradient", once)
+    with pytest.raises(KeyboardInterrupt):
+        task.prepare(runs[1])
+    assert asked == [READ_AT_ONCE] and len(load_file(runs[1].path / REFERENCE_FILE)["train"]) == READ_AT_ONCE
+    PreferencesTask(settings, runs[1]).prepare(runs[1])
+    assert f"the base reads {32 + 12 - READ_AT_ONCE} pairs" in (runs[1].path / "log.txt").read_text()
+    whole, resumed = (load_file(run.path / REFERENCE_FILE) for run in runs)
+    for side, values in whole.items():
+        np.testing.assert_array_equal(resumed[side], values)
+
+
+def test_nothing_is_left_out_at_random(tmp_path: Path, data: dict[str, str], tiny_generator: Path) -> None:
+    from transformers import AutoConfig, GPT2Config, GPT2LMHeadModel
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_generator)
+    torch.manual_seed(0)
+    GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), n_embd=32, n_layer=1, n_head=2, n_positions=256,
+                               resid_pdrop=0.5, attn_pdrop=0.5, embd_pdrop=0.5)).save_pretrained(tmp_path / "gpt2")
+    tokenizer.save_pretrained(tmp_path / "gpt2")
+    assert AutoConfig.from_pretrained(tmp_path / "gpt2").attn_pdrop == 0.5
+    run = RunFolder(tmp_path / "run")
+    task = PreferencesTask(PreferencesSettings(base=str(tmp_path / "gpt2"), method="full", **SMALL, **data), run)
+    task.prepare(run)
+    task.model.train()
+    assert task.loss([0, 1, 2], torch.device("cpu")).item() == pytest.approx(math.log(2), abs=1e-4)
 
 
 def test_early_stopping_goes_by_the_held_out_loss(tmp_path: Path, tiny_generator: Path, data: dict[str, str]) -> None:
