@@ -29,6 +29,7 @@ from qa import segments as segment_files
 from qa.durable import link
 from qa.index_database import IndexedDocument, IndexedPassage
 from qa.index_encoder import Encoder
+from qa.only_one import only_one
 from qa.passages import Passage
 from qa.segments import Segment, SegmentCorrupt, SegmentFile
 
@@ -148,6 +149,21 @@ class CollectionIndex:
             with self.connection() as connection:
                 yield connection
 
+    @contextmanager
+    def alone(self, lock: str) -> Iterator[bool]:
+        """Whether nobody else does the work that this lock file of the index stands for; nobody waits for it.
+
+        Raises:
+            CollectionGone: the collection was deleted.
+        """
+        try:
+            with only_one(self.folder / lock) as is_alone:
+                yield is_alone
+        except FileNotFoundError as error:
+            if not self.folder.is_dir():
+                raise CollectionGone(f"{self.folder.name} was deleted") from error
+            raise
+
     def _merge(self, connection: sqlite3.Connection) -> None:
         """Merge one full tier; or everything when more than half of it has been deleted."""
         _, live = database.manifest(connection)
@@ -224,15 +240,16 @@ class CollectionIndex:
             total = sum(s.index.ntotal for s in segments)
             wanted = min(k, total)
             asked = wanted + 8
+            whole = documents is not None  # the few that are wanted may stand in any list
             if documents is not None:
                 database.want(connection, documents)
             while True:
-                found = segment_files.search(segments, vector, asked)
+                found = segment_files.search(segments, vector, asked, whole=whole)
                 used = database.existing(connection, [i for i, _ in found], wanted=documents is not None)
                 alive = [(i, score) for i, score in found if i in used]
                 if len(alive) >= wanted or asked >= total:
                     return alive[:k]
-                asked *= 4  # the nearest are of deleted or unwanted documents: look further
+                asked, whole = 4 * asked, True  # the nearest are of deleted or unwanted documents: look further
 
     def bm25(self, query: str, k: int, documents: Collection[str] | None = None) -> list[tuple[int, float]]:
         """The k passages that share the rarest words with `query`, as (id, score), best first.

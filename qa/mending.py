@@ -11,8 +11,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +20,8 @@ from models_service.client import Models
 from qa import index_database as database
 from qa import index_encoder
 from qa import segments as segment_files
-from qa.index import CollectionGone, CollectionIndex
+from qa.index import CollectionIndex
 from qa.index_encoder import Encoder
-from qa.only_one import only_one
 from qa.segments import SegmentCorrupt, SegmentFile
 from qa.vectors_anew import VectorsAnew, rows_kept
 
@@ -77,7 +75,7 @@ async def mend(
     """
     end = None if seconds is None else time.monotonic() + seconds
     embedded = 0
-    with _alone(index) as is_alone:
+    with index.alone(_LOCK) as is_alone:
         while is_alone:
             first = await models.encode([_PROBE], client="ingest")
             given = Encoder(first.encoder, first.vectors.shape[1])
@@ -146,15 +144,3 @@ def _publish(index: CollectionIndex, given: Encoder, anew: VectorsAnew) -> bool:
     anew.remove()
     index.note_damage(False)
     return True
-
-
-@contextmanager
-def _alone(index: CollectionIndex) -> Iterator[bool]:
-    """Whether nobody else mends this index; what fails because its folder went away is CollectionGone."""
-    try:
-        with only_one(index.folder / _LOCK) as is_alone:
-            yield is_alone
-    except FileNotFoundError as error:
-        if not index.folder.is_dir():
-            raise CollectionGone(f"{index.folder.name} was deleted") from error
-        raise

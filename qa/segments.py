@@ -15,6 +15,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from qa import inverted_lists
 from qa.durable import sync_folder
 
 SUFFIX = ".faiss"
@@ -39,11 +40,16 @@ class SegmentCorrupt(Exception):
 
 @dataclass(frozen=True)
 class SegmentFile:
-    """A segment as the manifest names it; `checksum` is of the file's bytes, `vectors` how many it holds."""
+    """A segment as the manifest names it; `checksum` is of the file's bytes, `vectors` how many it holds.
+
+    `lists` is how many lists its vectors stand in, 0 where an exact search is to stay, None as long as that has not
+    been measured (`inverted_lists.py`).
+    """
 
     name: str
     checksum: str
     vectors: int
+    lists: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,20 +59,28 @@ class Segment:
     name: str
     index: faiss.Index
 
-    def search(self, query: np.ndarray, k: int) -> list[tuple[int, float]]:
-        """The k passages nearest to one query, float32 (1, dimension), as (id, inner product), nearest first."""
+    def search(self, query: np.ndarray, k: int, *, whole: bool = False) -> list[tuple[int, float]]:
+        """The k passages nearest to one query, float32 (1, dimension), as (id, inner product), nearest first.
+
+        Args:
+            whole: look at every vector, also where they stand in lists; otherwise there may be fewer than k.
+        """
+        lists = self.index if isinstance(self.index, faiss.IndexIVFFlat) else None
+        how = faiss.SearchParametersIVF(nprobe=lists.nlist if whole else lists.nprobe) if lists else None
         threads = faiss.omp_get_max_threads()
         # One query is searched by one thread. FAISS would still wake the others for its small loops, and they wait
         # for each other: on busy processors that took five times as long.
         faiss.omp_set_num_threads(1)
         try:
-            scores, ids = self.index.search(query, min(k, self.index.ntotal))
+            scores, ids = self.index.search(query, min(k, self.index.ntotal), params=how)
         finally:
             faiss.omp_set_num_threads(threads)
         return [(int(i), float(score)) for i, score in zip(ids[0], scores[0], strict=True) if i >= 0]
 
     def content(self) -> tuple[np.ndarray, np.ndarray]:
         """Its passage ids, int64 (n,), and vectors, float32 (n, dimension)."""
+        if isinstance(self.index, faiss.IndexIVFFlat):
+            return inverted_lists.content(self.index)
         ids = faiss.vector_to_array(self.index.id_map)
         flat = faiss.downcast_index(self.index.index)
         vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(-1, flat.d)
@@ -84,7 +98,11 @@ def write_parts(folder: Path, parts: Iterable[tuple[np.ndarray, np.ndarray]]) ->
     for ids, vectors in parts:
         index = index or faiss.IndexIDMap(faiss.IndexFlatIP(vectors.shape[1]))
         index.add_with_ids(np.ascontiguousarray(vectors, np.float32), np.ascontiguousarray(ids, np.int64))
-    count = index.ntotal
+    return write_index(folder, index)
+
+
+def write_index(folder: Path, index: faiss.Index, lists: int | None = None) -> SegmentFile:
+    """The segment is on disk on return."""
     data = faiss.serialize_index(index)
     path = folder / f"{uuid.uuid4().hex}{SUFFIX}"
     with path.open("wb") as file:
@@ -92,7 +110,7 @@ def write_parts(folder: Path, parts: Iterable[tuple[np.ndarray, np.ndarray]]) ->
         file.flush()
         os.fsync(file.fileno())
     sync_folder(folder)
-    return SegmentFile(path.name, _checksum(data), count)
+    return SegmentFile(path.name, _checksum(data), index.ntotal, lists)
 
 
 def load(folder: Path, wanted: SegmentFile) -> Segment:
@@ -111,12 +129,14 @@ def load(folder: Path, wanted: SegmentFile) -> Segment:
     return Segment(wanted.name, faiss.deserialize_index(data))
 
 
-def search(segments: Sequence[Segment], vector: np.ndarray, k: int) -> list[tuple[int, float]]:
-    """The k best of all segments, best first."""
+def search(
+    segments: Sequence[Segment], vector: np.ndarray, k: int, *, whole: bool = False
+) -> list[tuple[int, float]]:
+    """The k best of all segments, best first. `whole` is as in `Segment.search`."""
     query = np.ascontiguousarray(vector, dtype=np.float32).reshape(1, -1)
     found: list[tuple[int, float]] = []
     for segment in segments:
-        found += segment.search(query, k)
+        found += segment.search(query, k, whole=whole)
     return sorted(found, key=lambda pair: -pair[1])[:k]
 
 

@@ -185,7 +185,7 @@ def test_it_stops_when_its_time_is_over_and_goes_on_from_there(index: Collection
 
 
 def test_two_do_not_mend_one_index_and_a_deleted_collection_is_told(index: CollectionIndex, tmp_path: Path) -> None:
-    with mending._alone(index) as is_alone:
+    with index.alone(mending._LOCK) as is_alone:
         assert is_alone and asyncio.run(mend(index, Service(NEW))) == Mended(0, False)
     shutil.rmtree(index.folder)
     with pytest.raises(CollectionGone):

@@ -32,6 +32,12 @@ def mend(collection_id: str) -> None:
     worker.mend(UUID(collection_id))
 
 
+@shared_task
+def give_lists(collection_id: str) -> None:
+    """Make a large collection quick to search. Harmless when it is, or it is gone."""
+    worker.give_lists(UUID(collection_id))
+
+
 @worker_ready.connect
 def _start_attendant(sender: Any, **_: object) -> None:
     if sender.app.conf.task_default_queue in sender.app.amqp.queues.consume_from:

@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 from models_service import trace
 from models_service.client import ModelService
 from webapp import event_log
-from webapp.knowledge import ingestion, mending, tidying, work
+from webapp.knowledge import ingestion, listing, mending, tidying, work
 from webapp.knowledge.web import bringing_in, sweeping
 from webapp.ops import worker_pulse
 from webapp.privacy import retention
@@ -55,6 +55,12 @@ def mend(collection_id: UUID) -> None:
     """Embed some of a collection's passages again, with the site's model service."""
     with _models_at_work(f"collection-{collection_id}") as (models, runner):
         mending.mend(collection_id, models, runner)
+
+
+def give_lists(collection_id: UUID) -> None:
+    """Put one large segment of a collection's index into lists."""
+    with _at_work:
+        listing.give_lists(collection_id)
 
 
 @contextmanager
@@ -114,8 +120,8 @@ class Attendant(threading.Thread):
         if _at_work.locked() or work.stopping.is_set() or now < self._next_sweep:
             return
         self._next_sweep = now + SWEEP_SECONDS
-        if not sweep():
-            sweep_indexes()
+        if not sweep() and not sweep_indexes():
+            sweep_lists()
         sweeping.sweep()
         if now >= self._next_tidying:
             self._next_tidying = now + TIDY_SECONDS
@@ -142,6 +148,16 @@ def sweep_indexes() -> int:
     from webapp.knowledge.tasks import mend as task
 
     found = mending.needy()
+    if found and _queue_is_empty(task.app):
+        task.delay(str(found[0]))
+    return len(found)
+
+
+def sweep_lists() -> int:
+    """Ask for lists for the first collection with a large segment that has none; how many those collections are."""
+    from webapp.knowledge.tasks import give_lists as task
+
+    found = listing.unlisted()
     if found and _queue_is_empty(task.app):
         task.delay(str(found[0]))
     return len(found)
