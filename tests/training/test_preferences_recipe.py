@@ -18,6 +18,7 @@ from models_service.evaluation.preferences import Answer, log_probabilities, pai
 from models_service.formats.files import FormatError
 from models_service.formats.preferences import Preference, read_preferences
 from models_service.training import loop
+from models_service.training.plan import can_vary
 from models_service.training.preferences import READ_AT_ONCE, REFERENCE_FILE, PreferencesTask, dpo_loss
 from models_service.training.recipes import RECIPES
 from models_service.training.run_folder import RunFolder
@@ -76,6 +77,21 @@ def test_the_gradient_of_the_loss_is_that_of_the_paper() -> None:
     dpo_loss(margins, 0.5).backward()
     expected = [-0.5 / (1 + math.exp(0.5 * margin)) / 2 for margin in (4, -1)]
     assert margins.grad.tolist() == pytest.approx(expected)
+
+
+def test_a_batch_from_text_to_loss_is_what_trl_makes_of_it(
+    tmp_path: Path, tiny_generator: Path, data: dict[str, str]
+) -> None:
+    """DPOTrainer.compute_loss of trl 1.16.0, loss_type "sigmoid", gave 0.674285 for these pairs as conversations."""
+    run = RunFolder(tmp_path / "run")
+    settings = PreferencesSettings(base=str(tiny_generator), method="full", **SMALL, **data)
+    task = PreferencesTask(settings, run)
+    task.prepare(run)
+    noise = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for weights in task.model.parameters():
+            weights.add_(0.02 * torch.randn(weights.shape, generator=noise))
+    assert task.loss(list(range(8)), torch.device("cpu")).item() == pytest.approx(0.674285, abs=1e-5)
 
 
 def test_only_the_last_answers_tokens_count_and_its_end_is_one_of_them(tiny_generator: Path) -> None:
@@ -266,4 +282,5 @@ def test_settings_that_mean_nothing_are_refused_and_all_weights_move_gently() ->
         with pytest.raises(ValidationError):
             PreferencesSettings.model_validate({"data": ["x"], **({"base": "b"} if values else {}), **values})
     assert PreferencesSettings(base="b", data=["x"], method="full").learning_rate == 1e-6
+    assert "beta" not in can_vary(PreferencesSettings)  # losses of different ones cannot be compared
     assert PreferencesSettings(base="b", data=["x"], method="full", learning_rate=1e-4).learning_rate == 1e-4
