@@ -95,11 +95,28 @@ def test_the_form_offers_generators_only_and_a_job_says_what_to_train(pairs, adm
     client.force_login(admin)
     page = client.get("/dashboard/jobs/new/?task=preferences").content.decode()
     assert "How dear it is to move away from the base" in page and "a new model" not in page
+    assert f"{WRITER}@v1" in client.get("/dashboard/evaluations/?task=preferences").content.decode()
     job = jobs.launch("preferences", pairs, {"beta": "0.2"}, admin)
     orders.prepare(job)
     spec = json.loads((places.job(job.pk) / "spec.json").read_text())
     assert spec["task"] == "preferences" and spec["register"]["name"] == WRITER
     assert spec["settings"]["beta"] == 0.2 and spec["settings"]["merge"] and spec["settings"]["evaluation"]
+
+
+def test_programs_upload_pairs_and_start_a_training(admin, client, versions) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    client.force_login(admin)
+    file = SimpleUploadedFile("pairs.jsonl", lines(rows(20))[0])
+    made = client.post("/api/v1/datasets/", {"name": "Pairs", "task": "preferences", "file": file})
+    assert made.status_code == 201
+    [version] = made.json()["versions"]
+    asked = {"task": "preferences", "data": version["id"], "settings": {"sft_weight": 1}}
+    job = client.post("/api/v1/jobs/", asked, content_type="application/json")
+    assert job.status_code == 202 and job.json()["options"] == {"sft_weight": 1.0, "base": f"{WRITER}@v1"}
+    asked["settings"] = {"label_smoothing": 0.7}
+    refused = client.post("/api/v1/jobs/", asked, content_type="application/json")
+    assert refused.status_code == 400 and "label smoothing" in refused.content.decode()
 
 
 @pytest.mark.parametrize("options", [{}, {"base": ""}])
