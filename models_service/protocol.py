@@ -234,6 +234,7 @@ class Citation(Message):
     section: str = Field("", description="the heading that it stands under, where there is one; in a spreadsheet "
                          "the sheet")
     row: int | None = Field(None, description="the row of the spreadsheet that it stands in, from 1")
+    recognised: bool = Field(False, description="its text was recognised in a picture, and may have errors")
     mark: int = Field(0, description="the bracketed number that a generator's answer names it by; 0 for quoted ones")
     also_in: list[AlsoIn] = Field(default_factory=list, description="documents that hold nearly the same passage")
 

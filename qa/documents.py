@@ -14,6 +14,7 @@ from typing import Literal
 
 from qa.encodings import NotText
 from qa.file_text import FileText
+from qa.recognition import Recogniser
 from qa.structure import NOTHING_KNOWN, Structure
 from qa.unreadable import Unreadable, UnreadableCode
 
@@ -42,22 +43,24 @@ class DocumentError(ValueError):
 class Format:
     """A type of file: the endings that tell it, and the function, as "module:name", that reads its bytes.
 
-    The function's module, with the libraries that it needs, is loaded by the first file of the type.
+    The function's module, with the libraries that it needs, is loaded by the first file of the type. Where files may
+    hold pictures of pages, it also takes what recognises their text.
     """
 
     endings: tuple[str, ...]
     media_type: str
     function: str
+    may_be_pictures: bool = False
 
-    def read(self, data: bytes) -> FileText:
+    def read(self, data: bytes, recogniser: Recogniser | None = None) -> FileText:
         module, name = self.function.split(":")
-        reader: Callable[[bytes], FileText] = getattr(import_module(f"qa.{module}"), name)
-        return reader(data)
+        reader: Callable[..., FileText] = getattr(import_module(f"qa.{module}"), name)
+        return reader(data, recogniser) if self.may_be_pictures else reader(data)
 
 
 _OPEN_XML = "application/vnd.openxmlformats-officedocument"
 FORMATS = (
-    Format((".pdf",), "application/pdf", "pdf_text:read_pdf"),
+    Format((".pdf",), "application/pdf", "pdf_text:read_pdf", may_be_pictures=True),
     Format((".docx",), f"{_OPEN_XML}.wordprocessingml.document", "docx_text:read_docx"),
     Format((".pptx",), f"{_OPEN_XML}.presentationml.presentation", "pptx_text:read_pptx"),
     Format((".xlsx",), f"{_OPEN_XML}.spreadsheetml.sheet", "spreadsheet_text:read_spreadsheet"),
@@ -71,6 +74,10 @@ FORMATS = (
     Format((".epub",), "application/epub+zip", "epub_text:read_epub"),
     Format((".eml",), "message/rfc822", "mail_text:read_mail"),
     Format((".rtf",), "application/rtf", "rtf_text:read_rtf"),
+    Format((".png",), "image/png", "picture_text:read_picture", may_be_pictures=True),
+    Format((".jpg", ".jpeg"), "image/jpeg", "picture_text:read_picture", may_be_pictures=True),
+    Format((".webp",), "image/webp", "picture_text:read_picture", may_be_pictures=True),
+    Format((".tiff", ".tif"), "image/tiff", "picture_text:read_picture", may_be_pictures=True),
 )
 FORMAT_BY_ENDING = {ending: each for each in FORMATS for ending in each.endings}
 ENDINGS = tuple(FORMAT_BY_ENDING)
@@ -88,8 +95,8 @@ class ParsedDocument:
     structure: Structure = NOTHING_KNOWN
 
 
-def parse(data: bytes, name: str) -> ParsedDocument:
-    """Read an uploaded file; its type is told by the ending of `name`.
+def parse(data: bytes, name: str, recogniser: Recogniser | None = None) -> ParsedDocument:
+    """Read an uploaded file; its type is told by the ending of `name`. Without `recogniser` no picture is read.
 
     Raises:
         DocumentError: too large, of a type that is not read here, binary, encrypted, damaged, or without text.
@@ -99,7 +106,7 @@ def parse(data: bytes, name: str) -> ParsedDocument:
     if not data.strip():
         raise DocumentError("empty", f"{name} is empty.")
     try:
-        read = form.read(data)
+        read = form.read(data, recogniser)
     except NotText as error:
         raise DocumentError("binary", f"{name} cannot be read as text: {error}.") from error
     except Unreadable as error:

@@ -45,17 +45,25 @@ PageKind = Literal["page", "slide"]
 class Structure:
     """`pages[n - 1]` is where page n begins; empty where the format has no pages. All in the text's order.
 
-    In a spreadsheet each sheet is a heading and each line under it one of the `rows`.
+    In a spreadsheet each sheet is a heading and each line under it one of the `rows`. `recognised` are the numbers
+    of the pages, from 1, whose text was recognised in a picture, and `unread` those of pictures that were left out.
     """
 
     pages: tuple[int, ...] = ()
     headings: tuple[Heading, ...] = ()
     rows: tuple[Row, ...] = ()
     page_kind: PageKind = "page"
+    recognised: tuple[int, ...] = ()
+    unread: tuple[int, ...] = ()
 
     def page_at(self, position: int) -> int | None:
         """The number of the page, from 1, on which the character at `position` stands; None without pages."""
         return bisect_right(self.pages, position) or None if self.pages else None
+
+    def is_recognised(self, start: int, end: int) -> bool:
+        """Whether characters `start` to `end` are, or begin or end, on a page that was recognised in a picture."""
+        first, last = (bisect_right(self.pages, position) for position in (start, max(start, end - 1)))
+        return any(first <= page <= last for page in self.recognised)
 
     def section_at(self, position: int) -> str:
         """The title of the last heading at or before `position`; "" when there is none."""
@@ -69,16 +77,18 @@ class Structure:
 
     def to_json(self) -> str:
         headings = [[heading.start, heading.level, heading.title] for heading in self.headings]
-        values = {"pages": self.pages, "headings": headings, "rows": self.rows, "page_kind": self.page_kind}
+        values = {"pages": self.pages, "headings": headings, "rows": self.rows, "page_kind": self.page_kind,
+                  "recognised": self.recognised, "unread": self.unread}
         return json.dumps(values, ensure_ascii=False)
 
     @staticmethod
     def from_json(written: str) -> Structure:
-        """Rows and the kind of pages are missing in what an older release wrote."""
+        """Rows, the kind of pages, and what was recognised are missing in what older releases wrote."""
         values = json.loads(written)
         return Structure(
             tuple(values["pages"]), tuple(Heading(*each) for each in values["headings"]),
             tuple(Row(*each) for each in values.get("rows", ())), values.get("page_kind", "page"),
+            tuple(values.get("recognised", ())), tuple(values.get("unread", ())),
         )
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 
 from qa.encodings import NotText
 
-UnreadableCode = Literal["encrypted", "scanned", "damaged", "too_hard"]
+UnreadableCode = Literal["encrypted", "scanned", "unrecognised", "too_many_pixels", "damaged", "too_hard"]
+"""`scanned`: a picture, and no text recognition here; `unrecognised`: a picture in which it found no text."""
 
 
 class Unreadable(ValueError):
@@ -33,3 +34,11 @@ def damaged_otherwise(kind: str) -> Iterator[None]:
     except Exception as error:
         raise Unreadable("damaged", f"it is damaged or no {kind}. Open it in its own program and save it anew."
                          ) from error
+
+
+def nothing_seen(*, was_tried: bool) -> Unreadable:
+    """Why pictures of pages are no document: nothing was recognised in them, or nothing here recognises text."""
+    if was_tried:
+        return Unreadable("unrecognised", "no text was recognised in it. Scan it anew, sharper and upright.")
+    return Unreadable("scanned", "it is a picture without text, as a scanner makes them, and text recognition is not "
+                                 "there: install the package rapidocr, or run text recognition (OCR) over it first.")

@@ -29,11 +29,12 @@ def checked(citations: Sequence[Citation], documents: StoredTexts) -> list[Citat
 
 
 def placed(citation: Citation, documents: StoredTexts) -> Citation:
-    """The citation with the page, the section and the row that it begins in."""
+    """The citation with the page, the section and the row that it begins in, and whether its text was recognised."""
     structure = documents.structure(citation.document)
     return citation.model_copy(update={
         "page": structure.page_at(citation.start), "page_kind": structure.page_kind,
         "section": structure.section_at(citation.start), "row": structure.row_at(citation.start),
+        "recognised": structure.is_recognised(citation.start, citation.end),
     })
 
 

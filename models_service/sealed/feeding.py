@@ -9,7 +9,8 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -17,17 +18,22 @@ from models_service.sealed import files
 from models_service.sealed.container import CHUNK_BYTES
 from models_service.sealed.keys import without_keys
 
+LOOK_SECONDS = 0.25
+
 
 def run_fed(
     command: Sequence[str], file: Path, *, cwd: Path, timeout: float, before: bytes = b"",
+    look: Callable[[], float] = lambda: 0.0,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `command` to its end; what it wrote to its two outputs is in the result.
 
     Args:
         before: what it reads before the content of `file`.
+        look: called every LOOK_SECONDS meanwhile; tells how many seconds more the child is given. What it raises
+            ends the child.
 
     Raises:
-        subprocess.TimeoutExpired: it was killed after `timeout` seconds.
+        subprocess.TimeoutExpired: it was killed when its time was over.
         SealedError: the file cannot be read to its end; the child was killed.
     """
     with files.open_read(file) as content:
@@ -36,7 +42,7 @@ def run_fed(
         feeder = _Feeder(process, before, content)
         feeder.start()
         try:
-            out, errors = process.communicate(timeout=timeout)
+            out, errors = _communicate(process, timeout, look)
         finally:
             process.kill()  # of one that has ended, nothing is left to kill
             process.wait()
@@ -44,6 +50,20 @@ def run_fed(
     if feeder.failed is not None:
         raise feeder.failed
     return subprocess.CompletedProcess(command, process.returncode, out, errors)
+
+
+def _communicate(
+    process: subprocess.Popen[bytes], timeout: float, look: Callable[[], float]
+) -> tuple[bytes, bytes]:
+    end = time.monotonic() + timeout
+    while True:
+        left = end - time.monotonic()
+        try:
+            return process.communicate(timeout=max(0.0, min(left, LOOK_SECONDS)))
+        except subprocess.TimeoutExpired:
+            end += look()
+            if time.monotonic() >= end:
+                raise
 
 
 class _Feeder(threading.Thread):

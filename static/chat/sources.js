@@ -14,11 +14,14 @@ export function sourceItems(citations, isNumbered) {
     const isMarked = citation.span_end > citation.span_start;
     item.querySelector(".score").textContent = isMarked ? percent(citation.score) : "";
     item.querySelector(".quote").append(...quoted(citation));
+    if (citation.recognised) item.append(remark(gettext("Read by text recognition; may contain errors.")));
     if (citation.source) item.append(fromWeb(citation.source));
     if (citation.also_in?.length) item.append(alsoIn(citation.also_in));
     return item;
   });
 }
+
+function remark(text) { return Object.assign(document.createElement("p"), { className: "also-in", textContent: text }); }
 
 /** The page on the web that the document was fetched from. */
 function fromWeb(address) {

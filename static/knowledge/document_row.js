@@ -4,6 +4,15 @@ import { percent, size } from "../site/numbers.js";
 const made = new WeakMap();
 const isFromWeb = ({ source }) => /^https?:\/\//.test(source);
 
+/** What is said of a document below its title; while it is read, what it waits for or how far it is. */
+function facts(fields) {
+  const unread = fields.unread_pages;
+  return [isFromWeb(fields) ? fields.source : fields.name, size(fields.size),
+    fields.recognised_pages ? gettext("by text recognition") : "",
+    unread ? interpolate(ngettext("%s page not read", "%s pages not read", unread), [unread]) : "",
+    fields.status === "processing" ? fields.error : ""];
+}
+
 export class DocumentRow {
   constructor(element) {
     this.element = element;
@@ -26,7 +35,7 @@ export class DocumentRow {
     this.element.dataset.status = fields.status;
     this.part("name").textContent = fields.title || fields.name;
     this.part("name").href = fields.url;
-    this.part("file").textContent = `${isFromWeb(fields) ? fields.source : fields.name} · ${size(fields.size)}`;
+    this.part("file").textContent = facts(fields).filter(Boolean).join(" · ");
     const total = fields.passages_total;
     const labels = document.getElementById("documents").dataset;
     const isReading = fields.status === "processing";

@@ -43,7 +43,8 @@ function item(found, result, index) {
   part(".rank").textContent = index + 1;
   part(".title").href = result.url;
   part(".title").textContent = [result.title, result.page ? interpolate(gettext("p. %s"), [result.page]) : "",
-    result.section === result.title ? "" : result.section].filter(Boolean).join(", ");
+    result.section === result.title ? "" : result.section,
+    result.recognised ? gettext("by text recognition") : ""].filter(Boolean).join(", ");
   part(".why").textContent = result.why;
   part(".passage").append(...marked(result.text, result.words));
   for (const name of ["before", "after"]) part(`.${name}`).textContent = result[name];

@@ -124,7 +124,7 @@ def test_files_that_cannot_be_taken_are_told_one_by_one_and_the_others_go_on(vis
     page.get_by_label("Name").fill("Mixed")
     page.get_by_role("button", name="Make the collection").click()
     page.wait_for_url("**/collections/*-*/")
-    contents = {"empty.txt": b"", "picture.png": b"\x89PNG\r\n", "binary.txt": bytes(range(256)) * 40,
+    contents = {"empty.txt": b"", "film.mp4": b"\x00ftyp", "binary.txt": bytes(range(256)) * 40,
                 "good.txt": b"The ferry leaves at nine."}
     for name, data in contents.items():
         (tmp_path / name).write_bytes(data)

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
 from tests.pdf_files import pdf
+from tests.picture_files import BLANK, scan
 
 ADDRESS = re.compile(r"/summarize/[0-9a-f-]{36}/$")
 
@@ -116,7 +117,7 @@ def test_on_a_phone_in_chinese_and_dark_a_pasted_text_is_summarized(visit) -> No
 
 @pytest.mark.parametrize(("name", "content", "sentence"), [
     ("locked.pdf", pdf([["x"]], is_encrypted=True), "protected by a password"),
-    ("scan.pdf", pdf([[], []]), "text recognition"),
+    ("scan.pdf", scan([BLANK]), "No text was recognised"),
     ("tool.exe", b"MZ", "Files of this type cannot be read"),
     ("big.txt", b"word " * 1_000_000, "at most 3,000,000 can be summarized"),
 ])

@@ -21,7 +21,7 @@ from django.urls import Resolver404, resolve
 from models_service.__main__ import main as models_service_main
 from qa.documents import ENDINGS, parse
 from qa.sentences import sentences
-from webapp.settings.table import TABLE
+from webapp.settings.table import BY_NAME, TABLE
 
 STARTER = Path(__file__).parents[2] / "webapp" / "knowledge" / "starter"
 QUESTIONS = json.loads((Path(__file__).parents[1] / "data" / "help_questions.json").read_text(encoding="utf-8"))
@@ -130,6 +130,7 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
     from qa.graph import Limits
     from qa.graph_sparql import MOST_ROWS, SECONDS
     from qa.quote import ABSTAIN_BELOW, MOST_SENTENCES
+    from qa.recognition import MOST_PIXELS
     from qa.writing.glossary import MAX_TERMS
     from qa.writing.sections import WHOLE_UP_TO
     from qa.writing.summarize import MAX_CHARACTERS
@@ -142,7 +143,7 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
     from webapp.knowledge.models import Collection
     from webapp.ops.preflight import LEAST_FREE_BYTES
     from webapp.writing import translation_history, translation_sweep
-    from webapp.writing.summaries import MOST_KEPT
+    from webapp.writing.summaries import MOST_KEPT, MOST_RECOGNISED
 
     in_words = {3: ("three", "三"), 4: ("four", "四"), 5: ("five", "五")}
     (sentences_en, sentences_zh), (citations_en, citations_zh), (at_once_en, at_once_zh) = (
@@ -151,10 +152,15 @@ def test_the_limits_that_the_pages_state_are_those_of_the_code(settings):
                    for model, field in ((Collection, "name"), (Conversation, "title")))
     days, patience = settings.SESSION_COOKIE_AGE // 86_400, int(answering.PATIENCE_SECONDS)
     free, asked = LEAST_FREE_BYTES // 1_000_000, f"{MAX_QUESTION_CHARACTERS:,}"
+    recognised = BY_NAME["WENDA_RECOGNISE_PAGES"].default
+    assert MOST_RECOGNISED == 5
     typed = f"{MAX_INTERACTIVE_CHARACTERS:,}"
     assert timedelta(days=7) == translation_sweep.GUESTS_KEPT and "after seven days" in _whole("en")
     assert answering.ANSWER_SECONDS == 120 and "longer than two minutes" in _whole("en")
     for english, chinese in (
+        (f"At most {recognised} pages of one document", f"一份文档最多识别 {recognised} 页"),
+        (f"at most {MOST_PIXELS // 1_000_000} megapixels", f"最多 {MOST_PIXELS // 1_000_000} 百万像素"),
+        ("at most five scanned pages", "最多识别五页扫描页面"),
         (f"A question may have up to {asked} characters", f"一个问题最多 {asked} 个字符"),
         (f"when the confidence is below {ABSTAIN_BELOW}", f"置信度低于 {ABSTAIN_BELOW}"),
         (f"may hold up to {MOST_FILES:,} files and unpack to at most {MOST_UNPACKED_BYTES // 1_000_000:,} MB",

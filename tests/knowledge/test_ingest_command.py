@@ -37,7 +37,7 @@ def test_a_folder_becomes_a_collection_that_everyone_sees_and_its_files_are_sear
     (tmp_path / "papers" / "deep").mkdir(parents=True)
     (tmp_path / "papers" / "story.txt").write_text(STORY)
     (tmp_path / "papers" / "deep" / "note.md").write_text("# Note\n\nThe lamp was lit at dusk.")
-    (tmp_path / "papers" / "picture.png").write_bytes(b"\x89PNG")
+    (tmp_path / "papers" / "film.mp4").write_bytes(b"\x00ftyp")
     result, status = ingest(tmp_path / "papers", "--collection", "Papers")
     assert status == 0 and (result["ready"], result["failed"]) == (2, 0)
     collection = Collection.objects.get(name="Papers")
@@ -142,8 +142,8 @@ def test_a_folder_is_kept_in_step_a_changed_file_is_a_new_version_and_a_vanished
 def test_a_zip_is_taken_apart_and_each_of_its_files_is_told(ingest, tmp_path):
     with zipfile.ZipFile(tmp_path / "papers.zip", "w") as target:
         target.writestr("deep/story.txt", STORY)
-        target.writestr("picture.png", b"\x89PNG")
+        target.writestr("film.mp4", b"\x00ftyp")
     result, status = ingest(tmp_path / "papers.zip", "--collection", "Papers")
     assert status == 1 and (result["ready"], result["failed"]) == (1, 1)
-    assert [row["file"].rsplit("papers.zip/")[1] for row in result["documents"]] == ["deep/story.txt", "picture.png"]
+    assert [row["file"].rsplit("papers.zip/")[1] for row in result["documents"]] == ["deep/story.txt", "film.mp4"]
     assert "type that cannot be read" in result["documents"][1]["error"]

@@ -60,7 +60,7 @@ def test_the_same_file_again_is_answered_with_the_document_that_is_there(alice, 
 def test_the_files_of_a_zip_become_documents_and_what_does_not_says_why(alice, bob, browser_of, collection):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as target:
-        for name in ("manual/one.txt", "two.md", "picture.png", "empty.txt"):
+        for name in ("manual/one.txt", "two.md", "film.mp4", "empty.txt"):
             target.writestr(name, b"" if name == "empty.txt" else f"About {name}.")
     content = packed.getvalue()
 
@@ -73,7 +73,7 @@ def test_the_files_of_a_zip_become_documents_and_what_does_not_says_why(alice, b
     body = reply.json()
     assert [(one["path"], one["document"]["name"], one["duplicate"]) for one in body["added"]] == [
         ("manual/one.txt", "one.txt", False), ("two.md", "two.md", False)]
-    assert [one["path"] for one in body["refused"]] == ["picture.png", "empty.txt"]
+    assert [one["path"] for one in body["refused"]] == ["film.mp4", "empty.txt"]
     assert "type that cannot be read" in body["refused"][0]["reason"] and "is empty" in body["refused"][1]["reason"]
     assert all(one["duplicate"] for one in send(alice, content).json()["added"])
     assert "no ZIP archive" in send(alice, content[:50]).json()["detail"]

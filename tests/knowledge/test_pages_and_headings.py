@@ -89,7 +89,7 @@ def test_an_answer_from_slides_names_the_slide(collection, add, read_in, alice):
 
 @pytest.mark.parametrize(("name", "content", "sentence"), [
     ("locked.pdf", pdf([["x"]], is_encrypted=True), "locked.pdf is protected by a password"),
-    ("scan.pdf", pdf([[], []]), "Run text recognition (OCR)"),
+    ("blank.pdf", pdf([[], []]), "blank.pdf holds no text"),
     ("cut.pdf", pdf([["x"]])[:200], "cut.pdf is damaged"),
     ("bomb.docx", bomb(), "takes more time or memory"),
     ("old.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "protected by a password"),

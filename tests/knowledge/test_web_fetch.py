@@ -215,7 +215,7 @@ def test_the_name_that_a_server_gives_a_file_is_taken(web, fetch):
 
 
 @pytest.mark.parametrize(("target", "kind"), [
-    ("/a.png", "image/png"), ("/v", "video/mp4"), ("/a.zip", "application/zip"), ("/x", "application/octet-stream"),
+    ("/a.gif", "image/gif"), ("/v", "video/mp4"), ("/a.zip", "application/zip"), ("/x", "application/octet-stream"),
     ("/api", "application/json"), ("/feed", "application/rss+xml"),
 ])
 def test_what_no_document_can_be_made_of_is_refused(web, fetch, target, kind):

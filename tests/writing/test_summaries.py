@@ -12,6 +12,7 @@ from tests.api.conftest import is_problem
 from tests.docx_files import bomb
 from tests.library import TOWER, add_collection
 from tests.pdf_files import pdf
+from tests.picture_files import BLANK, drawn, scan
 from tests.writing.summary_page import SUMMARIES, SummarySocket, cookies_of, hand_in
 from webapp import event_log
 from webapp.writing import summaries, summary_texts
@@ -112,7 +113,8 @@ def test_a_pdf_is_handed_in_with_its_pages_and_shown_to_nobody_else(browser, bob
     ("empty.txt", b"", "empty.txt is empty"),
     ("blank.txt", b" \n", "holds no text"),
     ("locked.pdf", pdf([["x"]], is_encrypted=True), "protected by a password"),
-    ("scan.pdf", pdf([[], []]), "text recognition"),
+    ("scan.pdf", scan([BLANK]), "No text was recognised"),
+    ("long.pdf", scan([drawn(["The reef."]), *[BLANK] * 5]), "more than 5 pages that are pictures"),
     ("bomb.docx", bomb(), "more time or memory"),
     ("tool.exe", b"MZ", "Supported types"),
 ])

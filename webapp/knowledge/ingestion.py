@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -94,12 +95,15 @@ def _ingest_claimed(document: Document, work: Work, models: Models, runner: asyn
 
 
 def _ingest(document: Document, work: Work, models: Models, runner: asyncio.Runner) -> None:
-    read = reading.read(storage.original(document.pk), document.name)
+    read = reading.read(storage.original(document.pk), document.name, most_recognised=settings.RECOGNISE_PAGES,
+                        look=partial(_note_pages, work))
     work.check()
+    work.note = ""
     _keep_text(document, read)
     work.total = len(read.passages)
     title = read.title[:255]
-    work.change(title=title, media_type=read.media_type, characters=len(read.text))
+    work.change(title=title, media_type=read.media_type, characters=len(read.text),
+                recognised_pages=len(read.structure.recognised), unread_pages=len(read.structure.unread))
     with KeptVectors(storage.document_folder(document.pk) / "vectors.part", read.text, read.passages) as kept:
         encoded = runner.run(_until_given_up(_embed(read, models, kept, work), work))
         try:
@@ -110,6 +114,13 @@ def _ingest(document: Document, work: Work, models: Models, runner: asyncio.Runn
             work.note = ""
             _publish(document, title, read, encoded, work)
         kept.forget()
+
+
+def _note_pages(work: Work, done: int, of: int) -> None:
+    work.check()
+    if of:
+        work.note = _("Recognising the text of pages that are pictures: page %(page)s of %(of)s.") % {
+            "page": min(done + 1, of), "of": of}
 
 
 def _note_mending(work: Work, done: int, of: int) -> None:

@@ -91,6 +91,10 @@ class Document(models.Model):
     sha256 = models.CharField(max_length=64)
     status = models.CharField(max_length=10, choices=DocumentStatus.choices, default=DocumentStatus.QUEUED)
     error = models.TextField(blank=True, default="", help_text="what went wrong and what to do, for a person")
+    recognised_pages = models.PositiveIntegerField(
+        default=0, help_text="pages whose text was recognised in a picture, and may have errors")
+    unread_pages = models.PositiveIntegerField(
+        default=0, help_text="pages that are pictures and were not read, being more than the site recognises")
     passages_done = models.PositiveIntegerField(default=0)
     passages_total = models.PositiveIntegerField(default=0)
     lease = models.CharField(max_length=64, blank=True, default="", help_text="which task works on it")

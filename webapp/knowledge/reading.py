@@ -18,6 +18,8 @@ AROUND = 6_000
 """Characters shown before and after the passage; the page brings more as it is scrolled."""
 LONGEST_PASSAGE = 50_000
 PDF = "application/pdf"
+PICTURES = ("image/png", "image/jpeg", "image/webp")
+"""That a browser shows; what a TIFF holds it does not."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ class Window:
 def has_pdf_view(document: Document) -> bool:
     """Whether its original can be shown page by page."""
     return document.media_type == PDF
+
+
+def has_picture_view(document: Document) -> bool:
+    """Whether its original is a picture that can be shown."""
+    return document.media_type in PICTURES
 
 
 def place(query: Mapping[str, str]) -> Place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from qa.documents import ENDINGS, MAX_DOCUMENT_BYTES, DocumentError
+from qa.recognition import MOST_PIXELS
 
 
 def sentence(error: DocumentError, name: str) -> str:
@@ -17,11 +18,17 @@ def sentence(error: DocumentError, name: str) -> str:
         "too_hard": _("%(name)s takes more time or memory to read than a document may. "
                       "Split it, or save it as plain text."),
         "encrypted": _("%(name)s is protected by a password. Save a copy without one and upload that."),
-        "scanned": _("%(name)s holds pictures of pages and no text, as a scanner makes them. Run text recognition "
-                     "(OCR) over it and upload the result."),
+        "scanned": _("%(name)s holds pictures and no text, as a scanner makes them, and text recognition is not at "
+                     "hand here: the package rapidocr of requirements.txt has to be installed, and "
+                     "WENDA_RECOGNISE_PAGES be above 0. Or run text recognition over it and upload the result."),
+        "unrecognised": _("No text was recognised in the pictures that %(name)s holds. Scan or photograph it anew, "
+                          "sharper and upright."),
+        "too_many_pixels": _("%(name)s is a picture of more than %(megapixels)s megapixels, the most that is read. "
+                             "Make it smaller, or cut it into several."),
         "damaged": _("%(name)s is damaged, or of another type than its name says. Open it in its own program, save "
                      "it anew and upload that."),
     }
-    values = {"name": name, "limit": MAX_DOCUMENT_BYTES // 1_000_000, "types": ", ".join(ENDINGS)}
+    values = {"name": name, "limit": MAX_DOCUMENT_BYTES // 1_000_000, "types": ", ".join(ENDINGS),
+              "megapixels": MOST_PIXELS // 1_000_000}
     return sentences[error.code] % values
 

@@ -38,7 +38,8 @@ class DocumentSerializer(serializers.ModelSerializer):
         model = Document
         fields = [
             "id", "collection", "name", "title", "media_type", "source", "version", "size", "characters", "sha256",
-            "status", "error", "passages_done", "passages_total", "created_at", "url", "duplicate",
+            "recognised_pages", "unread_pages", "status", "error", "passages_done", "passages_total", "created_at",
+            "url", "duplicate",
         ]
 
     def get_url(self, document: Document) -> str:

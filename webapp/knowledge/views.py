@@ -138,6 +138,8 @@ def document(request: HttpRequest, identifier: UUID) -> HttpResponse:
         context["checked_at"] = WebOrigin.objects.filter(document=found).values_list("checked_at", flat=True).first()
     if reading.has_pdf_view(found):
         context["original"] = reverse("document-file", args=[found.pk])
+    if reading.has_picture_view(found):
+        context["picture"] = reverse("document-file", args=[found.pk])
     try:
         context["window"] = reading.window(found, reading.place(request.GET))
     except Conflict as error:  # it has no text yet
@@ -147,7 +149,7 @@ def document(request: HttpRequest, identifier: UUID) -> HttpResponse:
 
 @require_safe
 def document_file(request: HttpRequest, identifier: UUID) -> StreamedFile:
-    """The file as it was added. Only a PDF is shown in its place; what else a browser might run is handed over."""
+    """The file as it was added. Only PDFs and pictures are shown; what else a browser might run is handed over."""
     visitor = access.visitor_of(request)
     access.require(visitor, "chat")
     found = get_object_or_404(access.readable_documents(visitor), pk=identifier)
@@ -155,7 +157,7 @@ def document_file(request: HttpRequest, identifier: UUID) -> StreamedFile:
         content = files.open_read(storage.documents().original(str(found.pk)))
     except (DocumentMissing, FileNotFoundError):
         raise Http404 from None
-    is_shown = reading.has_pdf_view(found)
+    is_shown = reading.has_pdf_view(found) or reading.has_picture_view(found)
     response = StreamedFile(content, as_attachment=not is_shown, filename=found.name,
                             content_type=found.media_type if is_shown else "application/octet-stream")
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -62,6 +62,7 @@ class FoundSerializer(serializers.Serializer):
     after = serializers.CharField()
     page = serializers.IntegerField(allow_null=True)
     section = serializers.CharField()
+    recognised = serializers.BooleanField(help_text="its text was recognised in a picture, and may have errors")
     url = serializers.CharField()
     scores = ScoresSerializer()
     why = serializers.CharField()
@@ -78,7 +79,8 @@ def shown(found: Found, is_right: bool | None, may_mark: bool) -> dict[str, Any]
         "collection": retrieved.collection, "document": citation.document, "title": citation.title,
         "start": citation.start, "end": citation.end, "text": citation.quote,
         "before": found.result.before, "after": found.result.after,
-        "page": citation.page, "section": citation.section, "url": citation.url,
+        "page": citation.page, "section": citation.section, "recognised": citation.recognised,
+        "url": citation.url,
         "scores": {name: None if (value := getattr(retrieved, name)) is None else round(value, 4)
                    for name in ("fused", "dense", "dense_rank", "bm25", "bm25_rank", "reranked")},
         "why": why(found), "words": list(found.result.words),

@@ -8,6 +8,7 @@ from webapp.settings.table import read
 MAX_UPLOAD_BYTES = read("WENDA_UPLOAD_MB") * 1_000_000
 MAX_REQUEST_BYTES = MAX_UPLOAD_BYTES + 200_000
 """A file and the form around it."""
+RECOGNISE_PAGES = read("WENDA_RECOGNISE_PAGES")
 
 # Anything larger than this goes to a temporary file as it arrives, never to memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000_000

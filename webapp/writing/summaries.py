@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
@@ -39,6 +40,8 @@ MOST_AT_ONCE = 2
 """Summaries that one person may have in the making."""
 MOST_KEPT = 200
 """Texts of one person; the oldest go when a new one comes."""
+MOST_RECOGNISED = 5
+"""Pages of a file that are read by text recognition while its owner waits; in a collection there is time for more."""
 TITLE_CHARACTERS = 70
 """A text without a title is named by its first line; of Chinese, half as many."""
 
@@ -65,17 +68,29 @@ def add_file(user: User, name: str, chunks: Iterable[bytes], title: str = "") ->
     try:
         format_of(name)
         receive(chunks, incoming, name)
-        read = reading.read(incoming, name)
+        read = reading.read(incoming, name, most_recognised=min(MOST_RECOGNISED, settings.RECOGNISE_PAGES))
     except DocumentError as error:
         raise BadInput(refusals.sentence(error, name), "file") from None
     finally:
         incoming.unlink(missing_ok=True)
+    if _is_a_longer_scan(read.text, read.structure):
+        raise BadInput(_("%(name)s has more than %(most)s pages that are pictures. Add it to a collection, where "
+                         "there is time to recognise their text, and summarize the document there.")
+                       % {"name": name, "most": MOST_RECOGNISED}, "file")
     summarizing.check(read.text, "file")
     source = SummarizedText(
         pk=identifier, owner=user, name=name, title=_short(title or read.title or name),
         media_type=read.media_type,
     )
     return _keep(source, read.text, read.structure, is_stored=True)
+
+
+def _is_a_longer_scan(text: str, structure: Structure) -> bool:
+    """Whether pages were left out of a file that has more pages of pictures than of text."""
+    pages = enumerate(pairwise([*structure.pages, len(text)]), start=1)
+    written = [number for number, (start, end) in pages if text[start:end].strip()]
+    own = len(set(written) - set(structure.recognised))
+    return bool(structure.recognised and structure.unread) and own < len(structure.recognised + structure.unread)
 
 
 def add_document(user: User, document_id: str) -> SummarizedText:
