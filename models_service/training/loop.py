@@ -36,7 +36,8 @@ class Task(Protocol):
     model: torch.nn.Module
     batches: list[list[int]]
     # `private: PrivateTraining | None` where a task can be trained so: it then draws the rows and moves the weights
-    # `prepare(run)` where something is to be computed with the weights that the training begins from
+    # `prepare(run)` where something is to be computed with the weights that the training begins from, and
+    # `seconds_to_prepare()`, an estimate
 
     def cost(self, batch: list[int]) -> int: ...  # what the memory that a step takes grows with
     def loss(self, batch: list[int], device: torch.device) -> torch.Tensor: ...

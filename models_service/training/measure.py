@@ -26,7 +26,8 @@ class Measured(BaseModel):
     steps: int
     parameters: int = Field(description="numbers that are trained")
     seconds_per_step: float
-    seconds: float = Field(description="of all steps, without loading and evaluation")
+    seconds: float = Field(description="of all steps and of what is computed before the first one, without loading "
+                           "and evaluation")
     memory_bytes: int = Field(description="at its peak, the largest batch included")
     disk_bytes: int = Field(description="checkpoint (two while one replaces the other) and model")
 
@@ -55,11 +56,13 @@ def measure(task: Task, settings: LoopSettings) -> Measured:
     for batches in drawn:
         take(batches)
     each = (time.monotonic() - began) / len(drawn)
+    seconds_before = task.seconds_to_prepare() if hasattr(task, "seconds_to_prepare") else 0.0
     parameters = sum(p.numel() for p in trained)
     checkpoint = 4 * NUMBERS_A_WEIGHT * parameters
     whole = 4 * sum(p.numel() for p in model.parameters())
     return Measured(
         examples=sum(len(batch) for batches in steps for batch in batches),
         steps=total, parameters=parameters, seconds_per_step=round(each, 4),
-        seconds=round(each * total, 1), memory_bytes=peak_memory(device), disk_bytes=2 * checkpoint + whole,
+        seconds=round(each * total + seconds_before, 1), memory_bytes=peak_memory(device),
+        disk_bytes=2 * checkpoint + whole,
     )

@@ -8,6 +8,7 @@ that no second model is kept in memory; it lies in the run's folder, so that a r
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -28,6 +29,8 @@ from models_service.training.settings_preferences import PreferencesSettings
 REFERENCE_FILE = "reference.safetensors"
 READ_AT_ONCE = 16
 """Batches between two times that what the base thinks of them is kept."""
+TIMED = 3
+"""Batches, for an estimate."""
 Pair = tuple[Answer, Answer]
 """The chosen answer and the rejected one."""
 
@@ -105,6 +108,14 @@ class PreferencesTask:
                 save_file(known, fresh)
                 fresh.replace(file)
         self._reference = known
+
+    def seconds_to_prepare(self) -> float:
+        """From a few pairs that are read."""
+        pairs = [*self._pairs, *self._held_out]
+        some = random.Random(self.settings.seed).sample(pairs, min(TIMED * self.settings.batch_size, len(pairs)))
+        began = time.monotonic()
+        self._without_gradient(some, self._as_the_base())
+        return (time.monotonic() - began) * len(pairs) / len(some)
 
     def _as_the_base(self) -> AbstractContextManager[Any]:
         return self.model.disable_adapter() if self.settings.method != "full" else nullcontext()

@@ -18,6 +18,7 @@ from models_service.evaluation.preferences import Answer, log_probabilities, pai
 from models_service.formats.files import FormatError
 from models_service.formats.preferences import Preference, read_preferences
 from models_service.training import loop
+from models_service.training.measure import measure
 from models_service.training.plan import can_vary
 from models_service.training.preferences import READ_AT_ONCE, REFERENCE_FILE, PreferencesTask, dpo_loss
 from models_service.training.recipes import RECIPES
@@ -147,6 +148,17 @@ def test_the_sft_term_keeps_chosen_answers_likely(
             chosen = [pair_of(row, tokenizer)[0] for row in held_out]
             likely.append(log_probabilities(model, chosen, 0).mean().item())
     assert likely[1] > likely[0]
+
+
+def test_a_pre_flight_counts_what_comes_before_the_first_step(
+    tmp_path: Path, tiny_generator: Path, data: dict[str, str], monkeypatch
+) -> None:
+    settings = PreferencesSettings(base=str(tiny_generator), **SMALL, **data)
+    task = PreferencesTask(settings, RunFolder(tmp_path / "run"))
+    monkeypatch.setattr(task, "seconds_to_prepare", lambda: 1000.0)
+    assert 1000 < measure(task, settings).seconds < 2000
+    monkeypatch.undo()
+    assert task.seconds_to_prepare() > 0 and not (tmp_path / "run" / REFERENCE_FILE).exists()
 
 
 def test_the_base_is_the_reference_and_nothing_is_gained_before_the_first_step(
