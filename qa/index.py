@@ -240,7 +240,7 @@ class CollectionIndex:
             total = sum(s.index.ntotal for s in segments)
             wanted = min(k, total)
             asked = wanted + 8
-            whole = documents is not None  # the few that are wanted may stand in any list
+            whole = documents is not None  # the few that are wanted may be far from the best
             if documents is not None:
                 database.want(connection, documents)
             while True:

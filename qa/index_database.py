@@ -40,8 +40,8 @@ CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (words, 'row');
 CREATE TABLE IF NOT EXISTS segments (name TEXT PRIMARY KEY, checksum TEXT NOT NULL, vectors INTEGER NOT NULL);
 """
 _VERSION = 2
-"""Of the schema, kept in the file. 1: the state names the encoder that the vectors are of. 2: segments tell of their
-lists."""
+"""Of the schema, kept in the file. 1: the state names the encoder that the vectors are of. 2: segments tell whether
+they have short codes."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
                 "UPDATE state SET encoder = ? WHERE EXISTS (SELECT 1 FROM segments)", (STARTER_ENCODER,)
             )
         if version < 2:
-            connection.execute("ALTER TABLE segments ADD COLUMN lists INTEGER")
+            connection.execute("ALTER TABLE segments ADD COLUMN factor INTEGER")
         connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
@@ -137,7 +137,7 @@ def generation(connection: sqlite3.Connection) -> int:
 def manifest(connection: sqlite3.Connection) -> tuple[int, list[SegmentFile]]:
     """The generation and its segments, of one moment."""
     rows = connection.execute(
-        "SELECT generation, name, checksum, vectors, lists FROM state LEFT JOIN segments ORDER BY segments.rowid"
+        "SELECT generation, name, checksum, vectors, factor FROM state LEFT JOIN segments ORDER BY segments.rowid"
     ).fetchall()
     return rows[0][0], [SegmentFile(*row[1:]) for row in rows if row[1] is not None]
 
@@ -153,14 +153,14 @@ def reserve_passages(connection: sqlite3.Connection, count: int) -> int:
 def replace_segments(connection: sqlite3.Connection, old: Iterable[str], new: Sequence[SegmentFile]) -> None:
     """Inside a transaction: change the manifest, which starts a new generation."""
     connection.executemany("DELETE FROM segments WHERE name = ?", [(name,) for name in old])
-    connection.executemany("INSERT INTO segments (name, checksum, vectors, lists) VALUES (?, ?, ?, ?)",
-                           [(s.name, s.checksum, s.vectors, s.lists) for s in new])
+    connection.executemany("INSERT INTO segments (name, checksum, vectors, factor) VALUES (?, ?, ?, ?)",
+                           [(s.name, s.checksum, s.vectors, s.factor) for s in new])
     connection.execute("UPDATE state SET generation = generation + 1")
 
 
 def keep_exact(connection: sqlite3.Connection, segment: str) -> None:
-    """Note that lists would be no gain for this segment."""
-    connection.execute("UPDATE segments SET lists = 0 WHERE name = ?", (segment,))
+    """Note that short codes would be no gain for this segment."""
+    connection.execute("UPDATE segments SET factor = 0 WHERE name = ?", (segment,))
 
 
 def insert_document(

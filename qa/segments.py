@@ -15,7 +15,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from qa import inverted_lists
+from qa import short_codes
 from qa.durable import sync_folder
 
 SUFFIX = ".faiss"
@@ -42,14 +42,14 @@ class SegmentCorrupt(Exception):
 class SegmentFile:
     """A segment as the manifest names it; `checksum` is of the file's bytes, `vectors` how many it holds.
 
-    `lists` is how many lists its vectors stand in, 0 where an exact search is to stay, None as long as that has not
-    been measured (`inverted_lists.py`).
+    `factor` is how many times as many as are wanted a search by short codes compares exactly, 0 where an exact search
+    is to stay, None as long as that has not been measured (`short_codes.py`).
     """
 
     name: str
     checksum: str
     vectors: int
-    lists: int | None = None
+    factor: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,26 +63,26 @@ class Segment:
         """The k passages nearest to one query, float32 (1, dimension), as (id, inner product), nearest first.
 
         Args:
-            whole: look at every vector, also where they stand in lists; otherwise there may be fewer than k.
+            whole: compare every vector exactly, also where there are short codes.
         """
-        lists = self.index if isinstance(self.index, faiss.IndexIVFFlat) else None
-        how = faiss.SearchParametersIVF(nprobe=lists.nlist if whole else lists.nprobe) if lists else None
         threads = faiss.omp_get_max_threads()
         # One query is searched by one thread. FAISS would still wake the others for its small loops, and they wait
         # for each other: on busy processors that took five times as long.
         faiss.omp_set_num_threads(1)
         try:
-            scores, ids = self.index.search(query, min(k, self.index.ntotal), params=how)
+            if whole and short_codes.refined(self.index):
+                scores, places = short_codes.exact(self.index).search(query, min(k, self.index.ntotal))
+                ids = faiss.vector_to_array(self.index.id_map)[places]
+            else:
+                scores, ids = self.index.search(query, min(k, self.index.ntotal))
         finally:
             faiss.omp_set_num_threads(threads)
         return [(int(i), float(score)) for i, score in zip(ids[0], scores[0], strict=True) if i >= 0]
 
     def content(self) -> tuple[np.ndarray, np.ndarray]:
         """Its passage ids, int64 (n,), and vectors, float32 (n, dimension)."""
-        if isinstance(self.index, faiss.IndexIVFFlat):
-            return inverted_lists.content(self.index)
         ids = faiss.vector_to_array(self.index.id_map)
-        flat = faiss.downcast_index(self.index.index)
+        flat = short_codes.exact(self.index)
         vectors = faiss.rev_swig_ptr(flat.get_xb(), flat.ntotal * flat.d).reshape(-1, flat.d)
         return ids, vectors.copy()
 
@@ -101,7 +101,7 @@ def write_parts(folder: Path, parts: Iterable[tuple[np.ndarray, np.ndarray]]) ->
     return write_index(folder, index)
 
 
-def write_index(folder: Path, index: faiss.Index, lists: int | None = None) -> SegmentFile:
+def write_index(folder: Path, index: faiss.Index, factor: int | None = None) -> SegmentFile:
     """The segment is on disk on return."""
     data = faiss.serialize_index(index)
     path = folder / f"{uuid.uuid4().hex}{SUFFIX}"
@@ -110,7 +110,7 @@ def write_index(folder: Path, index: faiss.Index, lists: int | None = None) -> S
         file.flush()
         os.fsync(file.fileno())
     sync_folder(folder)
-    return SegmentFile(path.name, _checksum(data), index.ntotal, lists)
+    return SegmentFile(path.name, _checksum(data), index.ntotal, factor)
 
 
 def load(folder: Path, wanted: SegmentFile) -> Segment:

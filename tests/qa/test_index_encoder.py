@@ -89,7 +89,7 @@ def test_an_index_made_before_encoders_were_recorded_is_one_of_the_starter_encod
             add(index, "alpha", "")
         with sqlite3.connect(tmp_path / name / "index.sqlite") as connection:
             connection.executescript("ALTER TABLE state DROP COLUMN encoder; ALTER TABLE state DROP COLUMN dimension;"
-                                     "ALTER TABLE segments DROP COLUMN lists;"
+                                     "ALTER TABLE segments DROP COLUMN factor;"
                                      "PRAGMA user_version = 0")
     used, empty = CollectionIndex(tmp_path / "used"), CollectionIndex.create(tmp_path / "empty")
     assert recorded(used).name == "all-MiniLM-L6-v2@starter"

@@ -33,9 +33,9 @@ def mend(collection_id: str) -> None:
 
 
 @shared_task
-def give_lists(collection_id: str) -> None:
+def give_codes(collection_id: str) -> None:
     """Make a large collection quick to search. Harmless when it is, or it is gone."""
-    worker.give_lists(UUID(collection_id))
+    worker.give_codes(UUID(collection_id))
 
 
 @worker_ready.connect

@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 from models_service import trace
 from models_service.client import ModelService
 from webapp import event_log
-from webapp.knowledge import ingestion, listing, mending, tidying, work
+from webapp.knowledge import ingestion, mending, quickening, tidying, work
 from webapp.knowledge.web import bringing_in, sweeping
 from webapp.ops import worker_pulse
 from webapp.privacy import retention
@@ -57,10 +57,10 @@ def mend(collection_id: UUID) -> None:
         mending.mend(collection_id, models, runner)
 
 
-def give_lists(collection_id: UUID) -> None:
-    """Put one large segment of a collection's index into lists."""
+def give_codes(collection_id: UUID) -> None:
+    """Give one large segment of a collection's index short codes."""
     with _at_work:
-        listing.give_lists(collection_id)
+        quickening.give_codes(collection_id)
 
 
 @contextmanager
@@ -121,7 +121,7 @@ class Attendant(threading.Thread):
             return
         self._next_sweep = now + SWEEP_SECONDS
         if not sweep() and not sweep_indexes():
-            sweep_lists()
+            sweep_codes()
         sweeping.sweep()
         if now >= self._next_tidying:
             self._next_tidying = now + TIDY_SECONDS
@@ -153,11 +153,11 @@ def sweep_indexes() -> int:
     return len(found)
 
 
-def sweep_lists() -> int:
-    """Ask for lists for the first collection with a large segment that has none; how many those collections are."""
-    from webapp.knowledge.tasks import give_lists as task
+def sweep_codes() -> int:
+    """Ask for short codes for the first collection with a large segment that has none; how many those are."""
+    from webapp.knowledge.tasks import give_codes as task
 
-    found = listing.unlisted()
+    found = quickening.uncoded()
     if found and _queue_is_empty(task.app):
         task.delay(str(found[0]))
     return len(found)

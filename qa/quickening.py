@@ -1,29 +1,29 @@
-"""Puts the large segments of an index into lists, so that a search stays quick however large the collection is.
+"""Gives the large segments of an index short codes, so that a search stays quick however large the collection is.
 
-The lists are built beside the index, which goes on answering from the segment as it was, and are put in place by one
+They are built beside the index, which goes on answering from the segment as it was, and are put in place by one
 transaction. Whatever is killed when, the index is the one or the other.
 """
 
 from __future__ import annotations
 
 from qa import index_database as database
-from qa import inverted_lists
 from qa import segments as segment_files
+from qa import short_codes
 from qa.index import CollectionIndex
 from qa.segments import SegmentCorrupt, SegmentFile
 
-_LOCK = "lists.lock"
+_LOCK = "codes.lock"
 
 
-def unlisted(index: CollectionIndex) -> list[SegmentFile]:
-    """The large segments for which lists were not tried yet; a quick look. Raises CollectionGone."""
+def uncoded(index: CollectionIndex) -> list[SegmentFile]:
+    """The large segments for which codes were not tried yet; a quick look. Raises CollectionGone."""
     with index.connection() as connection:
         return [one for one in database.manifest(connection)[1]
-                if one.vectors >= inverted_lists.FROM and one.lists is None]
+                if one.vectors >= short_codes.FROM and one.factor is None]
 
 
-def give_lists(index: CollectionIndex) -> bool:
-    """Put the first of them into lists, or note that it is better without; some seconds to a minute of work.
+def give_codes(index: CollectionIndex) -> bool:
+    """Give the first of them codes, or note that it is better without; seconds of work.
 
     Returns:
         Whether there was anything to do here: not when another process is at it, or the segment is damaged.
@@ -32,13 +32,13 @@ def give_lists(index: CollectionIndex) -> bool:
         CollectionGone: the collection was deleted.
     """
     with index.alone(_LOCK) as is_alone:
-        found = unlisted(index) if is_alone else []
+        found = uncoded(index) if is_alone else []
         return bool(found) and _give(index, found[0])
 
 
 def _give(index: CollectionIndex, segment: SegmentFile) -> bool:
     try:
-        made = inverted_lists.built(*segment_files.load(index.segments, segment).content())
+        made = short_codes.built(*segment_files.load(index.segments, segment).content())
     except SegmentCorrupt:
         with index.connection() as connection:
             is_live = segment in database.manifest(connection)[1]
@@ -52,7 +52,7 @@ def _give(index: CollectionIndex, segment: SegmentFile) -> bool:
         if made is None:
             database.keep_exact(connection, segment.name)
             return True
-        new = segment_files.write_index(index.segments, made, made.nlist)
+        new = segment_files.write_index(index.segments, made, int(short_codes.refined(made).k_factor))
         with database.transaction(connection):
             database.replace_segments(connection, [segment.name], [new])
         segment_files.sweep(index.segments, {one.name for one in live} - {segment.name} | {new.name})

@@ -1,4 +1,4 @@
-"""Large segments in lists: nearly what an exact search finds, all of it where that matters, whatever is killed."""
+"""Large segments with short codes: nearly all that an exact search finds, or all of it, whatever is killed when."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import faiss
 import numpy as np
 import pytest
 
-from qa import index_database, inverted_lists, listing
+from qa import index_database, quickening, short_codes
 from qa import segments as segment_files
 from qa.index import CollectionGone, CollectionIndex, IndexedDocument
-from qa.listing import give_lists, unlisted
 from qa.passages import Passage
+from qa.quickening import give_codes, uncoded
+from qa.segments import Segment
 
 DIMENSION, GROUPS, LARGE = 16, 40, 2000
 _random = np.random.default_rng(5)
@@ -31,9 +32,9 @@ def add(index: CollectionIndex, document: str, vectors: np.ndarray) -> None:
     index.publish(IndexedDocument(document, document, "text/plain"), text, passages, vectors, "small@v1")
 
 
-def lists_of(index: CollectionIndex) -> list[int | None]:
+def factors_of(index: CollectionIndex) -> list[int | None]:
     with index.connection() as connection:
-        return [one.lists for one in index_database.manifest(connection)[1]]
+        return [one.factor for one in index_database.manifest(connection)[1]]
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def vectors() -> np.ndarray:
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vectors: np.ndarray) -> CollectionIndex:
     """One large document of ids 1 to LARGE, and a small one."""
-    monkeypatch.setattr(inverted_lists, "FROM", 1000)
+    monkeypatch.setattr(short_codes, "FROM", 1000)
     made = CollectionIndex.create(tmp_path / "collection")
     add(made, "large", vectors)
     add(made, "small", vectors_of(5))
@@ -53,6 +54,12 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vectors: np.ndarray) 
 
 def exact(vectors: np.ndarray, query: np.ndarray, k: int) -> list[int]:
     return [int(place) + 1 for place in np.argsort(-(vectors @ query), kind="stable")[:k]]
+
+
+def coded(index: CollectionIndex) -> Segment:
+    """The one loaded segment that has codes."""
+    [segment] = [one for one in index._loaded[1] if short_codes.refined(one.index)]
+    return segment
 
 
 def recall(index: CollectionIndex, vectors: np.ndarray) -> float:
@@ -64,71 +71,71 @@ def recall(index: CollectionIndex, vectors: np.ndarray) -> float:
     return float(np.mean(shares))
 
 
-def test_a_large_segment_is_put_into_lists_and_nearly_all_found(index: CollectionIndex, vectors: np.ndarray) -> None:
-    assert [one.vectors for one in unlisted(index)] == [LARGE] and recall(index, vectors) > 0.99
-    assert give_lists(index) and not unlisted(index) and not give_lists(index)
-    lists = max(one or 0 for one in lists_of(index))
-    assert lists == round(inverted_lists.LISTS_PER_ROOT * LARGE**0.5) and len(lists_of(index)) == 2
+def test_a_large_segment_gets_codes_and_nearly_all_is_found(
+    index: CollectionIndex, vectors: np.ndarray
+) -> None:
+    assert [one.vectors for one in uncoded(index)] == [LARGE] and recall(index, vectors) > 0.99
+    assert give_codes(index) and not uncoded(index) and not give_codes(index)
+    factors = factors_of(index)
+    assert len(factors) == 2 and any(one in short_codes.FACTORS for one in factors)
     opened = CollectionIndex(index.folder)
     assert recall(opened, vectors) >= 0.97
-    [segment] = [one for one in opened._loaded[1] if isinstance(one.index, faiss.IndexIVFFlat)]
-    assert segment.index.nprobe <= inverted_lists.MOST_SEEN * lists
+    assert short_codes.refined(coded(opened).index).k_factor in factors
     opened.check()
 
 
 def test_scores_are_exact(index: CollectionIndex, vectors: np.ndarray) -> None:
-    give_lists(index)
+    give_codes(index)
     for passage, score in index.dense(vectors[7], 5, "small@v1"):
         assert passage > LARGE or score == pytest.approx(float(vectors[7] @ vectors[passage - 1]), abs=1e-5)
 
 
 def test_content_is_what_was_put_in(index: CollectionIndex, vectors: np.ndarray) -> None:
-    give_lists(index)
+    give_codes(index)
     index.dense(vectors[0], 1, "small@v1")
-    [segment] = [one for one in index._loaded[1] if isinstance(one.index, faiss.IndexIVFFlat)]
-    ids, content = segment.content()
-    order = np.argsort(ids)
-    np.testing.assert_array_equal(ids[order], np.arange(1, LARGE + 1))
-    np.testing.assert_array_equal(content[order], vectors)
+    ids, content = coded(index).content()
+    np.testing.assert_array_equal(ids, np.arange(1, LARGE + 1))
+    np.testing.assert_array_equal(content, vectors)
 
 
-def test_of_chosen_documents_every_passage_is_found_in_whatever_list_it_stands(
+def test_of_chosen_documents_every_passage_is_found(
     index: CollectionIndex, vectors: np.ndarray
 ) -> None:
-    give_lists(index)
-    away = -vectors[3]  # whose nearest lists hold none of its own
+    give_codes(index)
+    away = -vectors[3]
     found = index.dense(away, LARGE, "small@v1", documents=["large"])
     assert [passage for passage, _ in found[:50]] == exact(vectors, away, 50) and len(found) == LARGE
 
 
 def test_where_the_nearest_are_deleted_the_others_are_found(index: CollectionIndex) -> None:
-    give_lists(index)
+    give_codes(index)
     index.delete("large")
     assert len(index.dense(vectors_of(1)[0], 5, "small@v1")) == 5
 
 
 def test_vectors_without_order_stay_in_an_exact_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inverted_lists, "FROM", 1000)
+    monkeypatch.setattr(short_codes, "FROM", 1000)
     index = CollectionIndex.create(tmp_path / "collection")
+    monkeypatch.setattr(short_codes, "FACTORS", (1,))  # more would find enough even here
     noise = np.random.default_rng(1).normal(size=(1500, 128)).astype(np.float32)
     noise /= np.linalg.norm(noise, axis=1, keepdims=True)
     add(index, "noise", noise)
-    assert give_lists(index) and lists_of(index) == [0] and not unlisted(index)
+    assert give_codes(index) and factors_of(index) == [0] and not uncoded(index)
     assert [one for one, _ in index.dense(noise[9], 20, "small@v1")] == exact(noise, noise[9], 20)
 
 
-def test_lists_are_merged_and_made_anew(index: CollectionIndex, vectors: np.ndarray) -> None:
-    """What a merge takes from lists is all that has not been deleted."""
-    give_lists(index)
+def test_segments_with_codes_are_merged(index: CollectionIndex, vectors: np.ndarray) -> None:
+    """What a merge takes from them is all that has not been deleted."""
+    give_codes(index)
     add(index, "other", vectors_of(LARGE + 100))
     index.delete("other")
     add(index, "last", vectors_of(5))  # more than half is deleted: all is written anew
-    assert lists_of(index) == [None] and [one.vectors for one in unlisted(index)] == [LARGE + 10]
+    assert factors_of(index) == [None] and [one.vectors for one in uncoded(index)] == [LARGE + 10]
     assert recall(index, vectors) > 0.99
 
 
 @pytest.mark.parametrize("place", [
-    (inverted_lists, "built"), (segment_files, "write_index"), (index_database, "replace_segments"),
+    (short_codes, "built"), (segment_files, "write_index"), (index_database, "replace_segments"),
     (segment_files, "sweep"),
 ])
 def test_a_kill_at_any_point_leaves_a_whole_generation(
@@ -139,12 +146,12 @@ def test_a_kill_at_any_point_leaves_a_whole_generation(
 
     with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
         broken.setattr(*place, kill)
-        give_lists(index)
+        give_codes(index)
     again = CollectionIndex(index.folder)
     again.check()
     assert recall(again, vectors) >= 0.97 and again.count() == LARGE + 5
-    give_lists(again)
-    assert not unlisted(again) and recall(again, vectors) >= 0.97
+    give_codes(again)
+    assert not uncoded(again) and recall(again, vectors) >= 0.97
     add(again, "later", vectors_of(3))  # which sweeps what the kill left behind
     assert len(list(again.segments.glob("*.faiss"))) == 3
 
@@ -152,25 +159,25 @@ def test_a_kill_at_any_point_leaves_a_whole_generation(
 def test_a_segment_that_was_deleted_meanwhile_is_not_brought_back(
     index: CollectionIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = inverted_lists.built
+    whole = short_codes.built
 
-    def built(ids: np.ndarray, vectors: np.ndarray) -> faiss.IndexIVFFlat | None:
+    def built(ids: np.ndarray, vectors: np.ndarray) -> faiss.IndexIDMap | None:
         index.clear()
         return whole(ids, vectors)
 
-    monkeypatch.setattr(inverted_lists, "built", built)
-    assert give_lists(index) and lists_of(index) == [] and index.count() == 0
+    monkeypatch.setattr(short_codes, "built", built)
+    assert give_codes(index) and factors_of(index) == [] and index.count() == 0
 
 
 def test_a_damaged_segment_is_left_to_be_mended(index: CollectionIndex) -> None:
     for file in index.segments.glob("*.faiss"):
         file.write_bytes(file.read_bytes()[:-4])
-    assert not give_lists(index) and index.is_damaged
+    assert not give_codes(index) and index.is_damaged
 
 
 def test_two_do_not_list_one_index_and_a_deleted_collection_is_told(index: CollectionIndex) -> None:
-    with index.alone(listing._LOCK) as is_alone:
-        assert is_alone and not give_lists(index)
+    with index.alone(quickening._LOCK) as is_alone:
+        assert is_alone and not give_codes(index)
     index.remove()
     with pytest.raises(CollectionGone):
-        give_lists(index)
+        give_codes(index)
