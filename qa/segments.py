@@ -65,18 +65,12 @@ class Segment:
         Args:
             whole: compare every vector exactly, also where there are short codes.
         """
-        threads = faiss.omp_get_max_threads()
-        # One query is searched by one thread. FAISS would still wake the others for its small loops, and they wait
-        # for each other: on busy processors that took five times as long.
-        faiss.omp_set_num_threads(1)
-        try:
+        with short_codes.one_thread():
             if whole and short_codes.refined(self.index):
                 scores, places = short_codes.exact(self.index).search(query, min(k, self.index.ntotal))
                 ids = faiss.vector_to_array(self.index.id_map)[places]
             else:
                 scores, ids = self.index.search(query, min(k, self.index.ntotal))
-        finally:
-            faiss.omp_set_num_threads(threads)
         return [(int(i), float(score)) for i, score in zip(ids[0], scores[0], strict=True) if i >= 0]
 
     def content(self) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import faiss
 import numpy as np
@@ -27,16 +29,31 @@ PROBE_COSINE = 0.6
 """Between a probe and the vector that it is made of: so far lie questions from the passages that answer them."""
 FACTORS = (4, 8, 16, 32)
 """How many times as many as wanted are compared exactly."""
+CODES = 16
+"""For two dimensions, in four bits."""
 LEARNED_FROM = 20_000
-"""Vectors; there are 16 codes for two dimensions."""
+"""Vectors."""
 _log = logging.getLogger(__name__)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """FAISS computes in one thread. It would wake the others also for its small loops, and they wait for each other:
+    on busy processors a search took five times as long, and building codes thirty times."""
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
+
+
+@one_thread()
 def built(ids: np.ndarray, vectors: np.ndarray) -> faiss.IndexIDMap | None:
     """The vectors, float32 (n, dimension) of L2 norm 1, with codes; None where an exact search is to stay."""
     began = time.monotonic()
     count, dimension = vectors.shape
-    if dimension % 2:
+    if dimension % 2 or count < CODES:
         return None
     random = np.random.default_rng(0)
     codes = faiss.IndexPQFastScan(dimension, dimension // 2, 4, faiss.METRIC_INNER_PRODUCT)

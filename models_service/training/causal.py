@@ -87,7 +87,7 @@ class CausalTask:
 
     def save(self, run: RunFolder) -> None:
         generator_model.save(self.model, self.tokenizer, run, base=self.settings.base,
-                             is_adapted=self.settings.method != "full", merge=self.settings.merge)
+                             method=self.settings.method, merge=self.settings.merge)
 
 
 def _read(paths: Sequence[Path], language: str, run: RunFolder) -> list[Document]:

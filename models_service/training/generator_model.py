@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 from pathlib import Path
 
 import torch
@@ -43,15 +44,24 @@ def adapted(model: torch.nn.Module, rank: int) -> torch.nn.Module:
 
 
 def save(
-    model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, run: RunFolder, *, base: str, is_adapted: bool,
-    merge: bool,
+    model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, run: RunFolder, *, base: str, method: str, merge: bool
 ) -> None:
     """A whole model, or where it is adapted and not to be merged an adapter, unless the base is one itself."""
+    is_adapted = method != "full"
     model.config.use_cache = True
     tokenizer.save_pretrained(run.model)
     if is_adapted and (merge or adapter_base(Path(resolve(base))) is not None):
-        copy.deepcopy(model).merge_and_unload().save_pretrained(run.model)
+        _merged(model, run, is_quantized=method == "qlora").save_pretrained(run.model)
         return
     model.save_pretrained(run.model)
     if is_adapted:
         slim(run.model, base)
+
+
+def _merged(model: torch.nn.Module, run: RunFolder, *, is_quantized: bool) -> torch.nn.Module:
+    """The whole model. What was learned on 4 bits is added to the base's own weights, not to the quantized ones."""
+    if not is_quantized:
+        return copy.deepcopy(model).merge_and_unload()
+    with tempfile.TemporaryDirectory(dir=run.path) as adapter:
+        model.save_pretrained(adapter)
+        return read_causal(Path(adapter))

@@ -172,7 +172,7 @@ class PreferencesTask:
 
     def save(self, run: RunFolder) -> None:
         generator_model.save(self.model, self.tokenizer, run, base=self.settings.base,
-                             is_adapted=self.settings.method != "full", merge=self.settings.merge)
+                             method=self.settings.method, merge=self.settings.merge)
 
 
 def _leave_out_nothing(model: torch.nn.Module) -> None:

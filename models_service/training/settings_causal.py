@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from models_service.training.settings import LoopSettings
 
-MERGED_QLORA = "qlora keeps an adapter beside its base: do without merge; exporting as safetensors merges it later"
 CONTINUED_RATE = 5e-5
 """The default rate for training all the weights of a model that has learned before; more makes it forget."""
 
@@ -38,8 +37,6 @@ class CausalSettings(LoopSettings):
     def _fits_together(self) -> CausalSettings:
         if self.method != "full" and not self.base:
             raise ValueError(f"{self.method} adapts a model that there is: give a base, or choose the method full")
-        if self.method == "qlora" and self.merge:
-            raise ValueError(MERGED_QLORA)
         if self.hidden % self.heads or (self.hidden // self.heads) % 2:
             raise ValueError("hidden must be heads times an even number")
         if self.base and self.method == "full" and "learning_rate" not in self.model_fields_set:

@@ -7,7 +7,6 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from models_service.training.settings import LoopSettings
-from models_service.training.settings_causal import MERGED_QLORA
 
 FULL_RATE = 1e-6
 """The default rate for training all the weights, as Rafailov et al. 2023 have it (appendix B)."""
@@ -42,9 +41,7 @@ class PreferencesSettings(LoopSettings):
     weight_decay: float = Field(0.0, ge=0, description="how much weights are drawn to zero, times the rate")
 
     @model_validator(mode="after")
-    def _fits_together(self) -> PreferencesSettings:
-        if self.method == "qlora" and self.merge:
-            raise ValueError(MERGED_QLORA)
+    def _rate_of_all_weights(self) -> PreferencesSettings:
         if self.method == "full" and "learning_rate" not in self.model_fields_set:
             self.learning_rate = FULL_RATE
         return self

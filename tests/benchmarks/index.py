@@ -2,8 +2,8 @@
 
 Vectors are made up, of the encoder's 384 dimensions and length 1, around a thousand subjects. Each size is searched
 exactly, as right after an import, and by short codes, as soon as an idle worker has made them, with the share that is
-then found of the exact best. `python -m tests.benchmarks.index [PASSAGES...]`, by default 10,000, 100,000 and 1,000,000 (about 4 GB of
-memory).
+then found of the exact best.
+`python -m tests.benchmarks.index [PASSAGES...]`, by default 10,000, 100,000 and 1,000,000 (about 4 GB of memory).
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def _prefixed(name: str, figures: dict[str, float]) -> dict[str, float]:
 
 def _print(searches: dict[int, dict[str, dict[str, float]]], added: dict[str, float]) -> None:
     print(f"Dense search for the {K} best, milliseconds ({SEARCHES} searches, {DIMENSION} dimensions)")
-    print(f"{'passages':>10}  {'codes p50':>9}  {'p95':>8}  {'recall':>8}  {'built, s':>8}  {'exact p50':>9}  {'p95':>8}"
-          f"  {'numpy p50':>9}  {'p95':>8}")
+    print(f"{'passages':>10}  {'codes p50':>9}  {'p95':>8}  {'recall':>8}  {'built, s':>8}  {'exact p50':>9}  "
+          f"{'p95':>8}  {'numpy p50':>9}  {'p95':>8}")
     for size, found in searches.items():
         codes, exact, numpy = found["codes"], found["exact"], found["numpy"]
         print(f"{size:>10,}  {codes['p50']:>9.2f}  {codes['p95']:>8.2f}  {codes['recall']:>8.4f}  "

@@ -12,16 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 from safetensors.torch import load_file
 
 from models_service.engines.causal_files import read_causal, read_tokenizer
 from models_service.evaluation import perplexity
 from models_service.formats.corpus import Document
-from models_service.model_files import ModelUnusable
+from models_service.model_files import ModelUnusable, adapter_base
 from models_service.training import generator_model
-from models_service.training.settings_causal import CausalSettings
-from models_service.training.settings_preferences import PreferencesSettings
 from tests.models_service.test_generators import adapted
 from tests.small_generator import train
 from tests.training.runs import kill_at, write_spec
@@ -81,7 +78,8 @@ def test_an_adapter_is_no_base_for_another_in_four_bits(tmp_path: Path, tiny_gen
         generator_model.opened(str(adapted(tiny_generator, tmp_path / "adapter")), "qlora")
 
 
-@pytest.mark.parametrize("recipe", [CausalSettings, PreferencesSettings])
-def test_it_is_not_merged(recipe: type) -> None:
-    with pytest.raises(ValidationError, match="do without merge"):
-        recipe(base="a", data=["b"], method="qlora", merge=True)
+@installed
+def test_it_is_merged_into_the_whole_base(tmp_path: Path, small_generator: Path, asked: dict[str, object]) -> None:
+    merged = train(tmp_path / "merged", **asked, merge=True)
+    assert adapter_base(merged) is None and nats_a_token(merged) < nats_a_token(small_generator) / 2
+    assert [one.name for one in (tmp_path / "merged").iterdir() if one.name.startswith("tmp")] == []
