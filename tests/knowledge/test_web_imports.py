@@ -160,7 +160,7 @@ def test_nothing_is_fetched_once_it_is_switched_off(web, collection, alice, sett
 
 
 @pytest.mark.parametrize(("body", "kind", "sentence"), [
-    (b"\x89PNG", "image/png", "image/png"), (b"", "text/html", "is empty"),
+    (b"\x89PNG", "image/gif", "image/gif"), (b"", "text/html", "is empty"),
     (b"a" * 3_000_000, "text/plain", "larger than 2 MB"),
 ])
 def test_what_no_document_can_be_made_of_says_why(web, bring, collection, settings, body, kind, sentence):
