@@ -12,7 +12,7 @@ from tests.api.conftest import is_problem
 from tests.docx_files import bomb
 from tests.library import TOWER, add_collection
 from tests.pdf_files import pdf
-from tests.picture_files import BLANK, drawn, scan
+from tests.picture_files import BLANK, as_file, drawn, scan
 from tests.writing.summary_page import SUMMARIES, SummarySocket, cookies_of, hand_in
 from webapp import event_log
 from webapp.writing import summaries, summary_texts
@@ -122,6 +122,17 @@ def test_a_file_that_cannot_be_read_is_refused_with_what_to_do_and_leaves_nothin
                                                                                   words):
     assert words in is_problem(hand_in(browser, content, name), 400)["detail"]
     assert SummarizedText.objects.count() == 0 and not list((settings.DATA_DIR / "incoming").glob("*"))
+
+
+def test_a_file_that_takes_longer_than_its_page_may_wait_is_given_up(browser, monkeypatch):
+    monkeypatch.setattr(summaries, "READING_SECONDS", 0)
+    refused = hand_in(browser, scan([drawn(["The reef."])]), "scan.pdf")
+    assert "more time or memory" in is_problem(refused, 400)["detail"]
+
+
+def test_a_picture_is_handed_in_as_the_text_that_is_recognised_in_it(browser):
+    made = hand_in(browser, as_file(drawn(["The reef was measured twice."])), "reef.png").json()
+    assert browser.get(f"{SUMMARIES}{made['id']}/text/").json()["text"] == "The reef was measured twice."
 
 
 def test_a_page_with_scripts_is_read_as_its_text(browser):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -42,6 +43,7 @@ MOST_KEPT = 200
 """Texts of one person; the oldest go when a new one comes."""
 MOST_RECOGNISED = 5
 """Pages of a file that are read by text recognition while its owner waits; in a collection there is time for more."""
+READING_SECONDS = 120
 TITLE_CHARACTERS = 70
 """A text without a title is named by its first line; of Chinese, half as many."""
 
@@ -68,7 +70,8 @@ def add_file(user: User, name: str, chunks: Iterable[bytes], title: str = "") ->
     try:
         format_of(name)
         receive(chunks, incoming, name)
-        read = reading.read(incoming, name, most_recognised=min(MOST_RECOGNISED, settings.RECOGNISE_PAGES))
+        most = min(MOST_RECOGNISED, settings.RECOGNISE_PAGES)
+        read = reading.read(incoming, name, most_recognised=most, look=_patience(name))
     except DocumentError as error:
         raise BadInput(refusals.sentence(error, name), "file") from None
     finally:
@@ -83,6 +86,17 @@ def add_file(user: User, name: str, chunks: Iterable[bytes], title: str = "") ->
         media_type=read.media_type,
     )
     return _keep(source, read.text, read.structure, is_stored=True)
+
+
+def _patience(name: str) -> Callable[[int, int], None]:
+    """Ends the reading of a file for which the page that handed it in has waited long enough."""
+    end = time.monotonic() + READING_SECONDS
+
+    def look(done: int, of: int) -> None:
+        if time.monotonic() > end:
+            raise DocumentError("too_hard", f"{name} takes more time to read than a page may wait for it.")
+
+    return look
 
 
 def _is_a_longer_scan(text: str, structure: Structure) -> bool:
