@@ -133,6 +133,9 @@ HELP = {
     "class_weights": _("balanced lets each label count the same, however rare it is. none lets each text count the "
                        "same."),
 }
+_QLORA = _("lora trains small added matrices: quick, and little is forgotten. qlora does so on a base that is held "
+           "in 4 bits, so that a larger one fits into the memory; it needs bitsandbytes. full trains all weights: "
+           "slower, for much data.")
 HELP_OF_ONE_TASK = {
     ("qa", "method"): _("lora trains small added matrices: quick, and little is forgotten. full trains all weights: "
                         "slower, for much data. distil makes a smaller, quicker reader that learns from the base; it "
@@ -153,6 +156,8 @@ HELP_OF_ONE_TASK = {
                                    "that larger batches teach more, and need more memory."),
     ("retrieval", "max_length"): _("Tokens of a passage that are read; the rest is cut off. Memory grows with it."),
     ("retrieval", "temperature"): _("How hard the nearest wrong passages press. Smaller: almost only they count."),
+    ("chat", "method"): _QLORA,
+    ("preferences", "method"): _QLORA,
     ("preferences", "base"): _("The text generator that is trained further. It is also what the answers are compared "
                                "with, so begin from what is served."),
     ("preferences", "batch_size"): _("Pairs in one step, each with two answers to read. Larger is steadier and "
