@@ -27,13 +27,14 @@ browser:
 	      chromium fonts-noto-cjk >/dev/null); } \
 	  || echo "No Chromium here: the browser tests will be skipped. On Debian: apt-get install chromium"
 
-# Two files of tests at a time: most of them wait for another process. With a thread each, and threads that sleep while
+# Two files of tests at a time, in their order, so that none of the long browser tests is left to run alone at the end;
+# most of them wait for another process. With a thread each, and threads that sleep while
 # they wait, they do not take the processors from each other.
 test: export OMP_NUM_THREADS := 1
 test: export OMP_WAIT_POLICY := PASSIVE
 test: $(READY) browser
 	$(PYTHON) -m ruff check .
-	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow"
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: $(READY) browser
 	$(PYTHON) -m ruff check .

@@ -135,6 +135,7 @@ def done(job: Job) -> Job:
     return job
 
 
+@pytest.mark.slow
 def test_a_generator_is_timed_trained_measured_beside_what_is_served_and_judged_pair_by_pair(
     pairs, admin, client, versions, monkeypatch
 ) -> None:

@@ -184,6 +184,7 @@ def test_the_base_is_the_reference_and_nothing_is_gained_before_the_first_step(
     assert abs(task.evaluate()["reward_margin"]) > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_a_killed_run_ends_in_the_weights_of_an_uninterrupted_one(
     tmp_path: Path, tiny_generator: Path, data: dict[str, str], method: str
