@@ -22,7 +22,7 @@ import torch
 
 from tests.benchmarks._serving import passages, questions
 
-EXAMPLES = 320
+EXAMPLES = 96
 BATCH = 16
 MAX_LENGTH = 384
 RANK = 16

@@ -46,6 +46,7 @@ def test_a_pre_flight_says_what_the_training_would_take_and_makes_no_model(
     assert versions.versions("tiny") == ["v1"] and not (places.job(job.pk) / "model").exists()
 
 
+@pytest.mark.slow
 def test_a_translator_is_trained_further_in_both_directions_and_measured_beside_its_base(
     admin, settings, tmp_path: Path
 ) -> None:

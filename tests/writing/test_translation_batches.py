@@ -150,6 +150,7 @@ print(translation_batches.folder(batch.files.get().pk))
 """
 
 
+@pytest.mark.slow
 def test_a_file_whose_worker_is_killed_is_taken_up_where_it_was(tmp_path, redis_url, translators_process):
     site = Site(tmp_path / "site", redis_url, translators_process.url)
     with site.worker() as first:
