@@ -21,7 +21,7 @@ PROMPTS = (
 )
 TOLERANCE = 0.25
 TOLERANCES = {"nf4": 1.0}
-"""Where weights in 4 bits are wanted; in 8 bits they move less than bfloat16 does."""
+"""Where weights in 4 bits are wanted. Of the tests' generator they moved by 0.17, in 8 bits by 0.01."""
 SHARE = 0.02
 """How far a token's log-probability, and the lead of another token over it, may move, in nats: this much, and this
 share of it."""

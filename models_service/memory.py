@@ -24,7 +24,7 @@ LEAST_CACHE_TOKENS = 2_048
 """Of all texts that a generator has in the making together, prompts included and padded to the longest of them."""
 FLOAT_BYTES = 4
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
-QUANTIZED_BYTES = {"int8": 1.01, "nf4": 0.52}
+QUANTIZED_BYTES: dict[str, float] = {"int8": 1.01, "nf4": 0.52}
 """Of one weight of a generator, with its share of the scales."""
 MB = 1_000_000
 

@@ -23,6 +23,9 @@ Kind = Literal["encoder", "reader", "reranker", "summarizer", "translator", "gen
 Form = Literal["float32", "bfloat16", "int8"]
 """In which an encoder or a reader computes."""
 FORMS: tuple[Form, ...] = ("float32", "bfloat16", "int8")
+Bits = Literal["int8", "nf4"]
+"""In which a generator's inner weights can be held."""
+BITS: tuple[Bits, ...] = ("int8", "nf4")
 LEAST_AGREEMENT: dict[Form, float] = {"float32": 0.999, "bfloat16": 0.999, "int8": 0.99}
 """Cosine between what a form gives and what another than 8 bits gives, on this machine or another."""
 TRANSLATING = frozenset(("MarianMTModel", "M2M100ForConditionalGeneration", "MBartForConditionalGeneration"))

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from models_service.base_models import BaseModelMissing, resolve
 from models_service.model_files import (
+    BITS,
     CALIBRATION_FILE,
     FORMS,
     Form,
@@ -45,7 +46,7 @@ STARTER_ENCODER = f"{ENCODER}@{STARTER_VERSION}"
 STARTER = Path(__file__).parent / "starter"
 ELSEWHERE_VERSION = "directory"
 """The version of a model that is served from a directory; where it stays served, the place is part of it."""
-DTYPES = ("auto", "float32", "bfloat16", "float16", "int8", "nf4")
+DTYPES = ("auto", "float32", "bfloat16", "float16", *BITS)
 
 
 @dataclass(frozen=True)

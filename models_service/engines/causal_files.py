@@ -1,4 +1,4 @@
-"""A causal language model from its folder: a whole one, or a base model with an adapter merged into it."""
+"""A causal language model from its folder: a whole one, or a base model with an adapter."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
+from models_service.engines import quantized
 from models_service.engines.precision import device, has_bfloat16
-from models_service.engines.quantized import BITS, read_quantized
-from models_service.model_files import ModelUnusable, adapter_base, tokenizer_folder
+from models_service.model_files import BITS, Bits, ModelUnusable, adapter_base, tokenizer_folder
 
 
 def pick_dtype(wanted: str = "auto") -> torch.dtype:
@@ -25,14 +25,24 @@ def read_served(directory: Path, wanted: str = "auto") -> torch.nn.Module:
     """In the number format that is wanted, where it is to compute. Raises ModelUnusable."""
     bits = next((one for one in BITS if one == wanted), None)
     dtype = pick_dtype(wanted)
-    return read_quantized(directory, bits, dtype) if bits else read_causal(directory, dtype).to(device())
+    return read_causal(directory, dtype, bits) if bits else read_causal(directory, dtype).to(device())
 
 
-def read_causal(directory: Path, dtype: torch.dtype = torch.float32) -> torch.nn.Module:
-    """Raises ModelUnusable."""
+def read_causal(
+    directory: Path, dtype: torch.dtype = torch.float32, bits: Bits | None = None
+) -> torch.nn.Module:
+    """
+    Args:
+        bits: in which the inner weights are held, on the device that computes. An adapter then stays beside its base
+            unmerged, for the sum of the two would have to be quantized anew.
+
+    Raises:
+        ModelUnusable: the files are no such model, or do not fit each other; or bitsandbytes is not installed.
+    """
     base = adapter_base(directory)
+    how = quantized.loading(bits, dtype) if bits else {}
     try:
-        model = AutoModelForCausalLM.from_pretrained(base or directory, use_safetensors=True, dtype=dtype)
+        model = AutoModelForCausalLM.from_pretrained(base or directory, use_safetensors=True, dtype=dtype, **how)
     except (OSError, ValueError) as problem:
         raise ModelUnusable(f"{base or directory} is no causal language model: {problem}") from None
     if base is None:
@@ -40,7 +50,8 @@ def read_causal(directory: Path, dtype: torch.dtype = torch.float32) -> torch.nn
     from peft import PeftModel
 
     try:
-        return PeftModel.from_pretrained(model, str(directory)).merge_and_unload()
+        adapted = PeftModel.from_pretrained(model, str(directory))
+        return adapted.get_base_model() if bits else adapted.merge_and_unload()
     except (OSError, ValueError, RuntimeError) as problem:
         raise ModelUnusable(f"{directory} does not fit its base model: {problem}") from None
 

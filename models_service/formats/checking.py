@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from models_service.formats.corpus import ROLES
 from models_service.formats.entities import marked_of
 from models_service.formats.labelled import label_of
 from models_service.formats.parallel import is_language
 from models_service.formats.preferences import preference_of
 from models_service.formats.raw_rows import RawRow
 from models_service.formats.retrieval_pairs import NEGATIVES, POSITIVE, QUERY, field_of, negatives_of
-from models_service.formats.row_text import LONGEST_TEXT, SURROGATE, BadRow, text_in
+from models_service.formats.row_text import LONGEST_TEXT, SURROGATE, BadRow, messages_in, text_in
 
 LONGEST_QUESTION = 2_000
 
@@ -206,15 +205,7 @@ def _chat(values: dict[str, Any], tell: Tell) -> dict[str, Any]:
                              {"role": "assistant", "content": text_in(values, answer)}]}
     if messages is None:
         raise BadRow("messages", "missing")
-    if not isinstance(messages, list) or not messages:
-        raise BadRow("messages", "no_messages", json.dumps(messages)[:80])
-    kept = []
-    for number, message in enumerate(messages, start=1):
-        if not isinstance(message, dict):
-            raise BadRow(f"messages[{number}]", "no_object")
-        if message.get("role") not in ROLES:
-            raise BadRow(f"messages[{number}].role", "no_role", str(message.get("role"))[:40])
-        kept.append({"role": message["role"], "content": text_in(message, "content")})
+    kept = [{"role": role, "content": content} for role, content in messages_in(messages, "messages")]
     if not any(message["role"] == "assistant" for message in kept):
         raise BadRow("messages", "no_assistant")
     return {"messages": kept}

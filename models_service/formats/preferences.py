@@ -11,19 +11,14 @@ What was said before the answers is told in one of these ways, as trl's data set
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models_service.formats.corpus import ROLES
 from models_service.formats.files import FormatError
 from models_service.formats.labelled import read_objects
-from models_service.formats.row_text import BadRow, text_in
-
-Messages = tuple[tuple[str, str], ...]
-"""(role, content) of each."""
+from models_service.formats.row_text import BadRow, Messages, messages_in, text_in
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ def _answer(values: Mapping[str, Any], field: str) -> tuple[Messages, str]:
     given = values.get(field)
     if not isinstance(given, list | tuple):
         return (), text_in(values, field)
-    *before, (role, answer) = _messages(given, field)
+    *before, (role, answer) = messages_in(given, field)
     if role != "assistant":
         raise BadRow(f"{field}[{len(given)}].role", "no_answer", role)
     return tuple(before), answer
@@ -88,19 +83,5 @@ def _told(values: Mapping[str, Any], field: str) -> Messages:
     if given is None:
         return ()
     if field == "messages" or isinstance(given, list | tuple):
-        return _messages(given, field)
+        return messages_in(given, field)
     return (("user", text_in(values, field)),)
-
-
-def _messages(given: Any, field: str) -> Messages:
-    if not isinstance(given, list | tuple) or not given:
-        raise BadRow(field, "no_messages", json.dumps(given)[:80])
-    found = []
-    for number, message in enumerate(given, start=1):
-        place = f"{field}[{number}]"
-        if not isinstance(message, Mapping):
-            raise BadRow(place, "no_object")
-        if message.get("role") not in ROLES:
-            raise BadRow(f"{place}.role", "no_role", str(message.get("role"))[:40])
-        found.append((message["role"], text_in(message, "content", place=f"{place}.content")))
-    return tuple(found)

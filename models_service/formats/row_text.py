@@ -1,4 +1,4 @@
-"""A field of a data file's row as a text, in one form of Unicode; or what is wrong with it."""
+"""A field of a data file's row as a text, in one form of Unicode, or as messages; or what is wrong with it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from models_service.formats.corpus import ROLES
+
+Messages = tuple[tuple[str, str], ...]
+"""(role, content) of each."""
 LONGEST_TEXT = 100_000
 """Characters of a passage, a text or a message."""
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -37,3 +41,18 @@ def text_in(values: Mapping[str, Any], name: str, most: int = LONGEST_TEXT, plac
     if len(text) > most:
         raise BadRow(place, "too_long", str(len(text)))
     return text
+
+
+def messages_in(given: Any, field: str) -> Messages:
+    """Those that `field` holds, one at least. Raises BadRow, which names the message and its field."""
+    if not isinstance(given, list | tuple) or not given:
+        raise BadRow(field, "no_messages", json.dumps(given)[:80])
+    found = []
+    for number, message in enumerate(given, start=1):
+        place = f"{field}[{number}]"
+        if not isinstance(message, Mapping):
+            raise BadRow(place, "no_object")
+        if message.get("role") not in ROLES:
+            raise BadRow(f"{place}.role", "no_role", str(message.get("role"))[:40])
+        found.append((message["role"], text_in(message, "content", place=f"{place}.content")))
+    return tuple(found)

@@ -11,9 +11,7 @@ from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from transformers import PreTrainedTokenizerBase
 
 from models_service.base_models import resolve
-from models_service.engines.causal_files import read_causal, read_tokenizer
-from models_service.engines.precision import device, has_bfloat16
-from models_service.engines.quantized import read_quantized
+from models_service.engines.causal_files import read_causal, read_served, read_tokenizer
 from models_service.model_files import ModelUnusable, adapter_base, check_files
 from models_service.training.adapter_files import slim
 from models_service.training.run_folder import RunFolder
@@ -30,9 +28,7 @@ def opened(base: str, method: str = "full") -> tuple[torch.nn.Module, PreTrained
     if adapter_base(place) is not None:
         raise ModelUnusable(f"{place.name} is an adapter, and qlora adapts a whole model: choose lora, or export the "
                             "version as safetensors first, which merges it.")
-    where = device()
-    compute = torch.bfloat16 if where.type == "cuda" and has_bfloat16(where) else torch.float32
-    model = prepare_model_for_kbit_training(read_quantized(place, "nf4", compute),
+    model = prepare_model_for_kbit_training(read_served(place, "nf4"),
                                             gradient_checkpointing_kwargs={"use_reentrant": False})
     return model, read_tokenizer(place)
 

@@ -56,10 +56,10 @@ class QaTask:
             tokenizer_folder(self._base) if self._is_adapted else resolve(settings.base)
         )
         model = self._open_model()
-        _switch_off_dropout(model)
+        switch_off_dropout(model)
         self._teacher: torch.nn.Module | None = None
         if settings.method == "lora":
-            model = get_peft_model(model, _lora(settings.rank))
+            model = get_peft_model(model, lora_config(settings.rank))
         else:
             if settings.method == "distil":
                 self._teacher = model.eval().requires_grad_(False)
@@ -98,7 +98,7 @@ class QaTask:
             raise ValueError("only a reader can be distilled: choose one as the base")
         if self.settings.student:
             student = read_model(Path(self.settings.student))
-            _switch_off_dropout(student)
+            switch_off_dropout(student)
             return student
         layers = self.settings.layers or max(1, teacher.config.num_hidden_layers // 2)
         return shrink(teacher, layers, self.settings.feed_forward).requires_grad_(True)
@@ -182,14 +182,14 @@ class QaTask:
             }})
 
 
-def _lora(rank: int) -> LoraConfig:
+def lora_config(rank: int) -> LoraConfig:
     return LoraConfig(
         r=rank, lora_alpha=2 * rank, lora_dropout=0.0, task_type="QUESTION_ANS",
         target_modules=["query", "key", "value", "dense"], modules_to_save=["qa_outputs"],
     )
 
 
-def _switch_off_dropout(model: torch.nn.Module) -> None:
+def switch_off_dropout(model: torch.nn.Module) -> None:
     """One or two passes over the data do not overfit, and on CPU dropout costs a third of the time (measured)."""
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
