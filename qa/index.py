@@ -340,7 +340,7 @@ class CollectionIndex:
     @property
     def memory_bytes(self) -> int:
         """What its vectors take in this process now."""
-        return sum(s.index.ntotal * s.index.d * 4 for s in self._loaded[1]) if self._loaded else 0
+        return sum(s.memory_bytes for s in self._loaded[1]) if self._loaded else 0
 
     def check(self) -> None:
         """Read every live segment anew and compare it with its checksum.

@@ -73,6 +73,12 @@ class Segment:
                 scores, ids = self.index.search(query, min(k, self.index.ntotal))
         return [(int(i), float(score)) for i, score in zip(ids[0], scores[0], strict=True) if i >= 0]
 
+    @property
+    def memory_bytes(self) -> int:
+        """What its vectors take, and their codes, where it has some."""
+        codes = short_codes.BYTES_OF_A_NUMBER if short_codes.refined(self.index) else 0
+        return int(self.index.ntotal * self.index.d * (4 + codes))
+
     def content(self) -> tuple[np.ndarray, np.ndarray]:
         """Its passage ids, int64 (n,), and vectors, float32 (n, dimension)."""
         ids = faiss.vector_to_array(self.index.id_map)

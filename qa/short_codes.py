@@ -1,6 +1,6 @@
 """A large segment that is searched by short codes first: FAISS' product quantization, four bits for two dimensions.
 
-All codes are looked at, a twelfth of what the vectors take in float32 and in the processor's registers (André et al.
+All codes are looked at, a sixteenth of what the vectors take in float32, in the processor's registers (André et al.
 2017, which FAISS calls fast scan). Of the best by their codes several times as many as are wanted are then compared
 exactly. How many times is measured on the segment itself: as few as find LEAST_RECALL of what an exact search finds.
 
@@ -31,6 +31,7 @@ FACTORS = (4, 8, 16, 32)
 """How many times as many as wanted are compared exactly."""
 CODES = 16
 """For two dimensions, in four bits."""
+BYTES_OF_A_NUMBER = 0.25
 LEARNED_FROM = 20_000
 """Vectors."""
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ _log = logging.getLogger(__name__)
 @contextmanager
 def one_thread() -> Iterator[None]:
     """FAISS computes in one thread. It would wake the others also for its small loops, and they wait for each other:
-    on busy processors a search took five times as long, and building codes thirty times."""
+    on busy processors a search took five times as long, and building codes a minute instead of seconds."""
     threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:

@@ -13,14 +13,12 @@ import json
 import random
 import resource
 import sys
-import tempfile
 import time
 import uuid
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,8 +27,8 @@ import psutil
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.benchmarks._serving import questions
+from tests.benchmarks._site import running_site
 from tests.running_site import Site, until
-from webapp.ops.preflight import free_port
 
 PEOPLE = 200
 QUESTIONS_A_SECOND = 1.0
@@ -60,16 +58,9 @@ class _Seen:
 def run(people: int = PEOPLE, minutes: float = MINUTES, idle: int = IDLE) -> dict[str, Any]:
     """Prints what happened; raises AssertionError when an event was lost or doubled, or a question never answered."""
     _let_open_files(4 * (people + idle))
-    with tempfile.TemporaryDirectory(prefix="wenda-bench-") as folder:
-        site = Site(Path(folder) / "var", free_port(), settings=SETTINGS)
-        site.data.mkdir()
-        try:
-            site.start()
-            until(site.is_ready, what="the site's being ready")
-            until(lambda: _help_is_read(site), 300, "the reading of the help pages")
-            seen, memory = asyncio.run(_load(site, people, 60 * minutes, idle))
-        finally:
-            site.stop()
+    with running_site(**SETTINGS) as site:
+        until(lambda: _help_is_read(site), 300, "the reading of the help pages")
+        seen, memory = asyncio.run(_load(site, people, 60 * minutes, idle))
     _print(seen, memory, people, minutes, idle)
     assert not (seen.lost or seen.doubled or seen.ends["never"]), "see above"
     return {"people": people, "minutes": minutes, "asked": seen.asked, "ends": dict(seen.ends), "lost": seen.lost,

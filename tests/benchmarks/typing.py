@@ -10,17 +10,15 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 from websockets.asyncio.client import connect
 
-from tests.running_site import Site, until
-from webapp.ops.preflight import free_port
+from tests.benchmarks._site import running_site
+from tests.running_site import Site
 
 PEOPLE = 20
 SENTENCES = [
@@ -40,20 +38,13 @@ ONE_ADDRESS = {"WENDA_REQUESTS_PER_MINUTE": "1000000", "WENDA_AT_ONCE": "100"}
 
 def run(people: int = PEOPLE, sentences: int = SENTENCES_EACH) -> dict[str, Any]:
     """Prints the table; milliseconds."""
-    with tempfile.TemporaryDirectory(prefix="wenda-bench-") as folder:
-        site = Site(Path(folder) / "var", free_port(), settings=ONE_ADDRESS)
-        site.data.mkdir()
-        try:
-            site.start()
-            until(site.is_ready, what="the site's being ready")
-            offered = httpx.get(f"{site.address}/api/v1/languages", timeout=120, trust_env=False).json()["pairs"]
-            if not offered:
-                print("No translator is installed, so there is nothing to measure.")
-                return {}
-            pair = next((pair for pair in offered if pair["source"] == "en"), offered[0])
-            times = asyncio.run(_all(site, pair["source"], pair["target"], people, sentences))
-        finally:
-            site.stop()
+    with running_site(**ONE_ADDRESS) as site:
+        offered = httpx.get(f"{site.address}/api/v1/languages", timeout=120, trust_env=False).json()["pairs"]
+        if not offered:
+            print("No translator is installed, so there is nothing to measure.")
+            return {}
+        pair = next((pair for pair in offered if pair["source"] == "en"), offered[0])
+        times = asyncio.run(_all(site, pair["source"], pair["target"], people, sentences))
     figures = {name: {"p50": float(np.percentile(own, 50)), "p95": float(np.percentile(own, 95)), "n": len(own)}
                for name, own in times.items()}
     print(f"Milliseconds from asking to ... ({people} people typing, {pair['source']} to {pair['target']}, "

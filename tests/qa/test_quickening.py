@@ -81,6 +81,7 @@ def test_a_large_segment_gets_codes_and_nearly_all_is_found(
     opened = CollectionIndex(index.folder)
     assert recall(opened, vectors) >= 0.97
     assert short_codes.refined(coded(opened).index).k_factor in factors
+    assert opened.memory_bytes == DIMENSION * (LARGE * (4 + 1 / 4) + 5 * 4)
     opened.check()
 
 
